@@ -1,0 +1,1 @@
+"""Graph and plan to C: lowering, packing, names and literals, templates."""

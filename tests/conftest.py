@@ -1,0 +1,24 @@
+"""Fixtures that many tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def missing(what: str) -> None:
+    """Skip the test that lacks `what`, by name; in CI a missing tool or data set is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real recordings and third-party models: $EDGEASR_DATA, else beside the checkout."""
+    folder = Path(os.environ.get("EDGEASR_DATA") or _ROOT.parent / "shared" / "data")
+    if not (folder / "digits" / "manifest.csv").is_file():
+        missing(f"the folder of recordings ({folder.name}; set EDGEASR_DATA)")
+    return folder
