@@ -1,5 +1,6 @@
 """Models as graphs: tensors, operations, and what a `.tflite` file says of them."""
 
+from edgeasr.graph.reader import load, parse
 from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor
 
-__all__ = ["DTYPE_BYTES", "Graph", "Op", "Quantization", "Tensor"]
+__all__ = ["DTYPE_BYTES", "Graph", "Op", "Quantization", "Tensor", "load", "parse"]

@@ -1,0 +1,299 @@
+"""`.tflite` bytes to a Graph, without TensorFlow. The file is hostile until checked.
+
+Refused, with the tensor or operator named: anything that is no TFLite flatbuffer, offsets or lengths
+outside the file, indices out of range, negative or dynamic shapes, constants whose length does not
+fit their shape, scales that are not finite and positive, tensors used before they are produced.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edgeasr.errors import InputError
+from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor
+
+_IDENTIFIER = b"TFL3"
+_MAX_RANK = 8
+_MAX_ELEMENTS = 1 << 28
+# Whatever the flatbuffer library raises when an offset leads nowhere.
+_DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
+
+_NUMPY = {
+    "float32": np.float32, "float16": np.float16, "float64": np.float64, "int32": np.int32,
+    "int64": np.int64, "int16": np.int16, "int8": np.int8, "uint8": np.uint8, "bool": np.bool_,
+    "uint32": np.uint32, "uint16": np.uint16, "uint64": np.uint64,
+}
+# Option fields that are enums: their type in the schema, by name of the field.
+_ENUMS = {
+    "padding": "Padding", "fused_activation_function": "ActivationFunctionType",
+    "weights_format": "FullyConnectedOptionsWeightsFormat", "in_data_type": "TensorType",
+    "out_data_type": "TensorType", "output_type": "TensorType", "type": "TensorType",
+    "kernel_type": "LSTMKernelType", "quantized_bias_type": "TensorType",
+}
+
+
+def load(path: Path) -> Graph:
+    """Read a `.tflite` file. Raises InputError for anything that is not a usable one."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}; give a .tflite file") from None
+    return parse(content, path.name)
+
+
+def parse(content: bytes, where: str = "model") -> Graph:
+    """Turn the bytes of a `.tflite` into its main subgraph; `where` opens each error."""
+    if len(content) < 16 or content[4:8] != _IDENTIFIER:
+        raise InputError(
+            f"{where}: not a TensorFlow Lite model (no {_IDENTIFIER.decode()} at byte 4 of "
+            f"{len(content)}); give a .tflite file"
+        )
+    try:
+        return _Reader(content, where).graph()
+    except _DAMAGE as error:
+        raise InputError(
+            f"{where}: damaged .tflite file ({type(error).__name__}: {error}); export it again"
+        ) from None
+
+
+class _Reader:
+    def __init__(self, content: bytes, where: str):
+        import tflite  # 0.1 s: only when a model is read
+
+        self.schema = tflite
+        self.content = content
+        self.where = where
+        self.model = tflite.Model.GetRootAs(content, 0)
+
+    def fail(self, what: str) -> InputError:
+        return InputError(f"{self.where}: {what}")
+
+    def graph(self) -> Graph:
+        if not self.count(self.model.SubgraphsLength(), "subgraphs"):
+            raise self.fail("holds no subgraph; a model needs one")
+        main = self.model.Subgraphs(0)
+        tensors = tuple(
+            self.tensor(main.Tensors(i), i)
+            for i in range(self.count(main.TensorsLength(), "tensors"))
+        )
+        ops = tuple(
+            self.op(main.Operators(i), i, len(tensors))
+            for i in range(self.count(main.OperatorsLength(), "operators"))
+        )
+        ends = [
+            self.indices(f"the graph's {side}", ints, len(tensors))
+            for side, ints in (("inputs", main.InputsAsNumpy()), ("outputs", main.OutputsAsNumpy()))
+        ]
+        graph = Graph(
+            name=_text(main.Name()) or "main", tensors=tensors, ops=ops, inputs=ends[0],
+            outputs=ends[1], metadata=dict(self.metadata()),
+        )
+        self.check_order(graph)
+        return graph
+
+    def count(self, length: int, what: str) -> int:
+        """Bound a vector's length by the file: each element takes four bytes at least."""
+        if not 0 <= length <= len(self.content) // 4:
+            raise self.fail(f"damaged .tflite file ({length} {what} in {len(self.content)} bytes)")
+        return length
+
+    def tensor(self, raw: object, index: int) -> Tensor:
+        name = _text(raw.Name()) or f"tensor_{index}"
+        what = f'tensor #{index} "{name}"'
+        dtype = self.enum("TensorType", raw.Type(), what).lower()
+        shape = tuple(int(n) for n in _vector(raw.ShapeAsNumpy()))
+        if len(shape) > _MAX_RANK or any(n < 0 for n in shape):
+            raise self.fail(f"{what} has shape {list(shape)}; sizes are fixed and not negative")
+        if math.prod(shape) > _MAX_ELEMENTS:
+            raise self.fail(f"{what} has {math.prod(shape):,} elements; at most {_MAX_ELEMENTS:,}")
+        if raw.Sparsity() is not None:
+            raise self.fail(f"{what} is stored sparse; convert the model without sparsity")
+        return Tensor(
+            index=index, name=name, shape=shape, dtype=dtype,
+            data=self.constant(raw.Buffer(), shape, dtype, what),
+            quantization=self.quantization(raw.Quantization(), shape, what),
+            is_variable=bool(raw.IsVariable()),
+        )
+
+    def constant(
+        self, buffer: int, shape: tuple[int, ...], dtype: str, what: str
+    ) -> np.ndarray | None:
+        content = self.buffer(buffer, what)
+        if not content or dtype not in DTYPE_BYTES:
+            return None
+        if dtype == "int4":
+            return _unpack_int4(content, shape, lambda: self.fail(_length(what, content, shape, 4)))
+        if dtype not in _NUMPY:
+            return None
+        kind = np.dtype(_NUMPY[dtype]).newbyteorder("<")
+        if len(content) != math.prod(shape) * kind.itemsize:
+            raise self.fail(_length(what, content, shape, kind.itemsize * 8))
+        array = np.frombuffer(content, kind).reshape(shape)
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise self.fail(f"{what} holds values that are not finite; export the model again")
+        return array
+
+    def buffer(self, index: int, what: str) -> bytes:
+        if not 0 <= index < self.count(self.model.BuffersLength(), "buffers"):
+            raise self.fail(
+                f"{what} names buffer {index} of {self.model.BuffersLength()}; damaged file"
+            )
+        raw = self.model.Buffers(index)
+        if raw.Offset() > 1:  # stored behind the flatbuffer, as for models over 2 GB
+            start, size = raw.Offset(), raw.Size()
+            if start + size > len(self.content):
+                raise self.fail(f"{what} lies at {start:#x}+{size}, beyond the file's end")
+            return self.content[start : start + size]
+        if raw.DataLength() > len(self.content):
+            raise self.fail(f"{what} has {raw.DataLength()} bytes of data in a smaller file")
+        return _vector(raw.DataAsNumpy()).tobytes()
+
+    def quantization(
+        self, raw: object, shape: tuple[int, ...], what: str
+    ) -> Quantization | None:
+        if raw is None or raw.ScaleLength() == 0:
+            return None
+        scales = _vector(raw.ScaleAsNumpy()).astype(np.float32)
+        points = _vector(raw.ZeroPointAsNumpy()).astype(np.int64)
+        axis = raw.QuantizedDimension()
+        if len(points) == 0:
+            points = np.zeros(len(scales), np.int64)
+        if not (np.isfinite(scales) & (scales > 0)).all():
+            bad = scales[~(np.isfinite(scales) & (scales > 0))][0]
+            raise self.fail(f"{what} has a scale of {bad:g}; scales are finite and above 0")
+        if len(points) != len(scales) or (np.abs(points) > 1 << 31).any():
+            raise self.fail(f"{what} has {len(points)} zero points for {len(scales)} scales")
+        if len(scales) > 1 and not (0 <= axis < len(shape) and len(scales) == shape[axis]):
+            raise self.fail(
+                f"{what} has {len(scales)} scales along axis {axis} of shape {list(shape)}"
+            )
+        return Quantization(scales, points.astype(np.int32), int(axis))
+
+    def op(self, raw: object, index: int, tensor_count: int) -> Op:
+        what = f"operator #{index}"
+        code_index = raw.OpcodeIndex()
+        if code_index >= self.count(self.model.OperatorCodesLength(), "operator codes"):
+            raise self.fail(f"{what} has operator code {code_index}, which the file does not list")
+        code = self.model.OperatorCodes(code_index)
+        # Old files hold the code in an 8-bit field; the larger of both is meant.
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        kind = self.enum("BuiltinOperator", number, what)
+        if kind == "CUSTOM":
+            kind = f"CUSTOM:{_text(code.CustomCode())}"
+        what = f"operator #{index} {kind}"
+        return Op(
+            index=index, kind=kind, version=code.Version(),
+            inputs=self.indices(f"{what} inputs", raw.InputsAsNumpy(), tensor_count, optional=True),
+            outputs=self.indices(f"{what} outputs", raw.OutputsAsNumpy(), tensor_count),
+            options=self.options(raw, what),
+        )
+
+    def options(self, raw: object, what: str) -> dict[str, object]:
+        name = self.enum("BuiltinOptions", raw.BuiltinOptionsType(), what)
+        table = raw.BuiltinOptions()
+        if name == "NONE" or table is None:
+            return {}
+        cls = getattr(self.schema, name)
+        reader = cls()
+        reader.Init(table.Bytes, table.Pos)
+        return {_snake(field): self.option(reader, field, what) for field in _fields(cls)}
+
+    def option(self, reader: object, field: str, what: str) -> object:
+        if hasattr(reader, f"{field}AsNumpy"):
+            self.count(getattr(reader, f"{field}Length")(), f"values of {field}")
+            return tuple(int(n) for n in _vector(getattr(reader, f"{field}AsNumpy")()))
+        value = getattr(reader, field)()
+        enum = _ENUMS.get(_snake(field))
+        if enum is not None:
+            return self.enum(enum, value, f"{what} {_snake(field)}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.fail(f"{what} has {_snake(field)} {value}; it must be finite")
+        return _text(value) if isinstance(value, bytes) else value
+
+    def enum(self, enum: str, value: int, what: str) -> str:
+        for name, number in vars(getattr(self.schema, enum)).items():
+            if number == value and not name.startswith("_"):
+                return name
+        raise self.fail(f"{what} has {enum} {value}, which this version does not know")
+
+    def indices(
+        self, what: str, values: object, tensor_count: int, *, optional: bool = False
+    ) -> tuple[int, ...]:
+        found = tuple(int(i) for i in _vector(values))
+        for index in found:
+            if not (-1 if optional else 0) <= index < tensor_count:
+                raise self.fail(f"{what}: tensor {index} does not exist; the file has {tensor_count}")
+        return found
+
+    def metadata(self) -> Iterator[tuple[str, bytes]]:
+        for i in range(self.count(self.model.MetadataLength(), "metadata entries")):
+            entry = self.model.Metadata(i)
+            name = _text(entry.Name())
+            yield name, self.buffer(entry.Buffer(), f'metadata "{name}"')
+
+    def check_order(self, graph: Graph) -> None:
+        """Each tensor must be a constant, an input, a variable, or made by one earlier operator."""
+        known = {t.index for t in graph.tensors if t.data is not None or t.is_variable}
+        ready = known | set(graph.inputs)
+        for op in graph.ops:
+            for index in op.inputs:
+                if index >= 0 and index not in ready and graph.tensor(index).elements:
+                    raise self.fail(
+                        f'operator #{op.index} {op.kind} reads tensor #{index} '
+                        f'"{graph.tensor(index).name}" before any operator makes it'
+                    )
+            for index in op.outputs:
+                if index in ready:
+                    raise self.fail(
+                        f'operator #{op.index} {op.kind} writes tensor #{index} '
+                        f'"{graph.tensor(index).name}", which has a value already'
+                    )
+            ready.update(op.outputs)
+        for index in graph.outputs:
+            if index not in ready:
+                raise self.fail(
+                    f'output tensor #{index} "{graph.tensor(index).name}" is made by no operator'
+                )
+
+
+def _vector(values: object) -> np.ndarray:
+    """Return a vector field as an array; the library gives 0 for one that is absent."""
+    return values if isinstance(values, np.ndarray) else np.zeros(0, np.uint8)
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode(errors="replace")
+
+
+def _snake(field: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", field).lower()
+
+
+def _fields(cls: type) -> list[str]:
+    hidden = ("GetRootAs", "Init")
+    suffixes = ("AsNumpy", "Length", "IsNone", "HasIdentifier")
+    return [
+        name for name, value in vars(cls).items()
+        if callable(value) and not name.startswith(("_", *hidden)) and not name.endswith(suffixes)
+    ]
+
+
+def _length(what: str, content: bytes, shape: tuple[int, ...], bits: int) -> str:
+    wanted = (math.prod(shape) * bits + 7) // 8
+    return f"{what} has {len(content)} bytes of data; its shape {list(shape)} needs {wanted}"
+
+
+def _unpack_int4(
+    content: bytes, shape: tuple[int, ...], error: Callable[[], InputError]
+) -> np.ndarray:
+    """Two's-complement nibbles, low one first, to int8 of the given shape."""
+    count = math.prod(shape)
+    if len(content) != (count + 1) // 2:
+        raise error()
+    packed = np.frombuffer(content, np.uint8)
+    nibbles = np.stack([packed & 15, packed >> 4], axis=-1).ravel()[:count].astype(np.int8)
+    return np.where(nibbles > 7, nibbles - 16, nibbles).astype(np.int8).reshape(shape)
