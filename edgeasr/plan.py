@@ -1,0 +1,186 @@
+"""The memory plan: which bytes of the arena each tensor has, decided at export.
+
+Lifetimes of tensors and scratch become offsets such that nothing that is live at the same time
+overlaps. The lower bound (most bytes live at once) tells how good the plan is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeasr.graph import Graph
+
+ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Memory wanted from step `first` to step `last`, both included.
+
+    name: the tensors that share it, or the operator whose scratch it is. Steps are positions in the
+    list of operators; -1 is before the first.
+    """
+
+    name: str
+    bytes: int
+    first: int
+    last: int
+
+    @property
+    def aligned_bytes(self) -> int:
+        return -(-self.bytes // ALIGNMENT) * ALIGNMENT
+
+    def meets(self, other: "Buffer") -> bool:
+        """True when both are live at some step."""
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A buffer with its offset in the arena, in bytes."""
+
+    buffer: Buffer
+    offset: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.buffer.aligned_bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything lies. tensors and scratch map indices (of tensors, of ops) to offsets."""
+
+    arena_bytes: int
+    lower_bound_bytes: int
+    placed: tuple[Placed, ...]
+    tensors: Mapping[int, int]
+    scratch: Mapping[int, int]
+
+    def live_bytes(self, step: int) -> int:
+        """Bytes wanted at a step, without gaps."""
+        return sum(
+            p.buffer.aligned_bytes for p in self.placed
+            if p.buffer.first <= step <= p.buffer.last
+        )
+
+
+def make(
+    graph: Graph, *, aliases: Mapping[int, int] | None = None,
+    scratch_bytes: Mapping[int, int] | None = None,
+) -> Plan:
+    """Plan the arena of a graph.
+
+    aliases: tensor -> tensor whose memory it shares. scratch_bytes: op index -> bytes that the
+    kernel needs during the call. Constants have no place in the arena.
+    """
+    roots = _roots(graph, aliases or {})
+    buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, roots).items()}
+    for op, count in (scratch_bytes or {}).items():
+        if count:
+            kind = graph.ops[op].kind
+            buffers["scratch", op] = Buffer(f"scratch of #{op} {kind}", count, op, op)
+    placed = _place(list(buffers.values()))
+    offsets = {key: p.offset for key, p in zip(buffers, placed, strict=True)}
+    return Plan(
+        arena_bytes=max((p.end for p in placed), default=0),
+        lower_bound_bytes=_lower_bound(buffers.values()),
+        placed=tuple(placed),
+        tensors={t: offsets["tensor", r] for t, r in roots.items() if ("tensor", r) in offsets},
+        scratch={op: at for (kind, op), at in offsets.items() if kind == "scratch"},
+    )
+
+
+def overlaps(placed: Sequence[Placed]) -> list[tuple[Placed, Placed]]:
+    """Return the pairs that are live at the same time and share bytes: none in a right plan."""
+    return [
+        (a, b) for i, a in enumerate(placed) for b in placed[i + 1:]
+        if a.buffer.meets(b.buffer) and a.offset < b.end and b.offset < a.end
+    ]
+
+
+def _roots(graph: Graph, aliases: Mapping[int, int]) -> dict[int, int]:
+    """Map every tensor that lives in the arena to the tensor that owns its memory."""
+    used = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    used |= {*graph.inputs, *graph.outputs}
+    roots = {}
+    for index in sorted(used):
+        if graph.tensor(index).data is not None:
+            continue
+        root = index
+        while root in aliases:
+            root = aliases[root]
+        roots[index] = root
+    return roots
+
+
+def _tensor_buffers(graph: Graph, roots: Mapping[int, int]) -> dict[int, Buffer]:
+    end = len(graph.ops)
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+
+    def touch(index: int, step: int) -> None:
+        root = roots.get(index)
+        if root is not None:
+            first[root] = min(first.get(root, step), step)
+            last[root] = max(last.get(root, step), step)
+
+    for index in graph.inputs:
+        touch(index, -1)
+    for step, op in enumerate(graph.ops):
+        for index in (*op.inputs, *op.outputs):
+            touch(index, step)
+    for index in graph.outputs:
+        touch(index, end)
+    for index in roots:  # state survives from one inference to the next
+        if graph.tensor(index).is_variable:
+            touch(index, -1)
+            touch(index, end)
+    return {r: _buffer(graph, roots, r, first[r], last[r]) for r in sorted(first)}
+
+
+def _buffer(graph: Graph, roots: Mapping[int, int], root: int, first: int, last: int) -> Buffer:
+    shared = [i for i, r in roots.items() if r == root]
+    name = " = ".join(graph.tensor(i).name for i in shared)
+    return Buffer(name, max(graph.tensor(i).bytes for i in shared), first, last)
+
+
+def _lower_bound(buffers: Iterable[Buffer]) -> int:
+    known = list(buffers)
+    steps = {b.first for b in known}
+    return max(
+        (sum(b.aligned_bytes for b in known if b.first <= s <= b.last) for s in steps), default=0
+    )
+
+
+def _place(buffers: Sequence[Buffer]) -> list[Placed]:
+    """Place greedily in several orders, keep the smallest arena; ties go to the first order."""
+    orders = (
+        lambda b: (-b.aligned_bytes, b.first),
+        lambda b: (b.first, -b.aligned_bytes),
+        lambda b: (-(b.last - b.first), -b.aligned_bytes),
+        lambda b: (-b.last, -b.aligned_bytes),
+        lambda b: (-b.aligned_bytes * (b.last - b.first + 1), b.first),
+    )
+    best: list[Placed] = []
+    best_bytes = -1
+    for key in orders:
+        placed = _place_in_order(sorted(range(len(buffers)), key=lambda i: key(buffers[i])), buffers)
+        size = max((p.end for p in placed), default=0)
+        if best_bytes < 0 or size < best_bytes:
+            best, best_bytes = placed, size
+    return best
+
+
+def _place_in_order(order: Sequence[int], buffers: Sequence[Buffer]) -> list[Placed]:
+    """Give each buffer, in turn, the lowest gap between the buffers that it meets."""
+    done: dict[int, Placed] = {}
+    for index in order:
+        buffer = buffers[index]
+        offset = 0
+        meeting = (p for p in done.values() if p.buffer.meets(buffer))
+        for other in sorted(meeting, key=lambda p: p.offset):
+            if offset + buffer.aligned_bytes <= other.offset:
+                break
+            offset = max(offset, other.end)
+        done[index] = Placed(buffer, offset)
+    return [done[i] for i in range(len(buffers))]

@@ -1,0 +1,100 @@
+"""The memory plan: nothing live overlaps, outputs survive, the bound is a bound."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeasr import plan
+from edgeasr.graph import Graph, Op, Tensor
+
+
+@st.composite
+def graphs(draw) -> tuple[Graph, dict[int, int], dict[int, int]]:
+    """A random graph of int8 tensors with branches, aliases and scratch."""
+    count = draw(st.integers(1, 12))
+    sizes = draw(st.lists(st.integers(1, 5000), min_size=count + 1, max_size=count + 1))
+    ops, aliases = [], {}
+    for i in range(count):
+        inputs = draw(st.lists(st.integers(0, i), min_size=1, max_size=3, unique=True))
+        if draw(st.booleans()) and i % 3 == 2:
+            sizes[i + 1] = sizes[inputs[0]]
+            aliases[i + 1] = inputs[0]
+            inputs = inputs[:1]
+        ops.append(Op(i, "ADD", tuple(inputs), (i + 1,)))
+    tensors = tuple(Tensor(i, f"t{i}", (n,), "int8") for i, n in enumerate(sizes))
+    scratch = {i: draw(st.integers(0, 3000)) for i in range(count)}
+    return Graph("random", tensors, tuple(ops), (0,), (count,)), aliases, scratch
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(graphs())
+def test_nothing_live_overlaps(case) -> None:
+    graph, aliases, scratch = case
+    made = plan.make(graph, aliases=aliases, scratch_bytes=scratch)
+
+    assert plan.overlaps(made.placed) == []
+    assert made.arena_bytes >= made.lower_bound_bytes
+    assert made.arena_bytes == max(p.end for p in made.placed)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(graphs())
+def test_a_simulated_run_reads_back_what_was_written(case) -> None:
+    """Run the graph in one arena with markers for values: the proof that does not use lifetimes."""
+    graph, aliases, scratch = case
+    made = plan.make(graph, aliases=aliases, scratch_bytes=scratch)
+    arena = np.full(made.arena_bytes, 255, np.uint8)
+
+    def view(index: int) -> np.ndarray:
+        return arena[made.tensors[index]:][:graph.tensor(index).bytes]
+
+    def root(index: int) -> int:
+        return root(aliases[index]) if index in aliases else index
+
+    view(0)[:] = 0
+    for op in graph.ops:
+        if op.index in made.scratch:
+            arena[made.scratch[op.index]:][:scratch[op.index]] = 200
+        for index in op.inputs:
+            assert (view(index) == root(index)).all()
+        if op.outputs[0] not in aliases:
+            view(op.outputs[0])[:] = op.outputs[0]
+    assert (view(graph.outputs[0]) == root(graph.outputs[0])).all()
+
+
+def test_overlap_is_found() -> None:
+    one, two = plan.Buffer("one", 32, 0, 2), plan.Buffer("two", 32, 2, 3)
+
+    clash = plan.overlaps([plan.Placed(one, 0), plan.Placed(two, 16)])
+    apart = plan.overlaps([plan.Placed(one, 0), plan.Placed(two, 32)])
+
+    assert len(clash) == 1
+    assert apart == []
+
+
+def test_chain_reaches_the_lower_bound() -> None:
+    tensors = tuple(Tensor(i, f"t{i}", (n,), "int8") for i, n in enumerate((1000, 400, 1600, 16)))
+    ops = tuple(Op(i, "RELU", (i,), (i + 1,)) for i in range(3))
+
+    made = plan.make(Graph("chain", tensors, ops, (0,), (3,)))
+
+    assert made.arena_bytes == made.lower_bound_bytes == 400 + 1600
+
+
+def test_variables_keep_their_place_through_the_whole_inference() -> None:
+    tensors = (
+        Tensor(0, "in", (64,), "int8"), Tensor(1, "state", (64,), "int8", is_variable=True),
+        Tensor(2, "a", (64,), "int8"), Tensor(3, "b", (64,), "int8"),
+    )
+    ops = (Op(0, "ADD", (0, 1), (2,)), Op(1, "RELU", (2,), (3,)))
+
+    made = plan.make(Graph("stateful", tensors, ops, (0,), (3,)))
+
+    state = next(p for p in made.placed if p.buffer.name == "state")
+    assert (state.buffer.first, state.buffer.last) == (-1, 2)
+
+
+@pytest.mark.parametrize(("bytes_", "aligned"), [(1, 16), (16, 16), (17, 32)])
+def test_buffers_are_aligned(bytes_: int, aligned: int) -> None:
+    assert plan.Buffer("b", bytes_, 0, 0).aligned_bytes == aligned
