@@ -2,10 +2,13 @@
 
 import importlib
 import sys
+from typing import Annotated
 
+import click
 import typer
 from typer.core import TyperGroup
 
+from edgeasr import __version__
 from edgeasr.errors import EdgeasrError
 
 # Name of the subcommand (and of its module in this package): its line in `edgeasr --help`.
@@ -24,28 +27,27 @@ _COMMANDS = {
 
 
 class _LazyGroup(TyperGroup):
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: typer.Context, name: str):  # noqa: ANN201 - click's own type
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a stand-in with the summary: all that the group's own help needs."""
         if name not in _COMMANDS:
             return None
-        if ctx.resilient_parsing or _asks_for_help(ctx):
-            return typer.main.get_command(_placeholder(name))
+        stand_in = typer.Typer(add_completion=False)
+        stand_in.command(name=name, help=_COMMANDS[name])(lambda: None)
+        return typer.main.get_command(stand_in)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Import the module of the command that is about to run."""
+        if not args or args[0] not in _COMMANDS:
+            return super().resolve_command(ctx, args)
+        name = args[0]
         command = typer.main.get_command(importlib.import_module(f"edgeasr.cli.{name}").app)
         command.name = name
-        return command
-
-
-def _asks_for_help(ctx: typer.Context) -> bool:
-    """True while the group prints its own help, which needs names and summaries alone."""
-    return not ctx.args and not ctx._protected_args and ctx.invoked_subcommand is None
-
-
-def _placeholder(name: str) -> typer.Typer:
-    app = typer.Typer(add_completion=False)
-    app.command(name=name, help=_COMMANDS[name])(lambda: None)
-    return app
+        return name, command, args[1:]
 
 
 app = typer.Typer(
@@ -54,8 +56,19 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"edgeasr {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version,
+                           help="Show the version and exit.")
+    ] = False,
+) -> None:
     pass
 
 
