@@ -1,0 +1,195 @@
+"""A speech model to `model.c` and `model.h` of the `ear` engine: tables, a call list, an arena."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgeasr import __version__, plan
+from edgeasr.codegen import cname, coverage, lower, macs
+from edgeasr.codegen.call import Alias, Argument, Array, KernelCall, Scratch, Struct, TensorRef, Value
+from edgeasr.codegen.environment import render
+from edgeasr.codegen.runtime import RUNTIME_VERSION
+from edgeasr.errors import InputError
+from edgeasr.graph import Graph, Op, Tensor
+
+_C_TYPES = {
+    "int8": "EAR_TYPE_INT8", "int16": "EAR_TYPE_INT16", "uint8": "EAR_TYPE_UINT8",
+    "int32": "EAR_TYPE_INT32", "float32": "EAR_TYPE_FLOAT32",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One kernel call of the generated model, and what it came from.
+
+    index: position in the call list, which is the layer's number on the wire. op: the operator's
+    index in the graph. tensor: index of the output tensor. constant_bytes: tables in flash.
+    """
+
+    index: int
+    op: int
+    kind: str
+    kernel: str
+    tensor: int
+    macs: int
+    constant_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class ModelCode:
+    """The engine's generated C and what is known of it before any compiler has run.
+
+    files: text by file name. sources: the runtime files that it needs.
+    """
+
+    files: Mapping[str, str]
+    sources: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    plan: plan.Plan
+
+    @property
+    def constant_bytes(self) -> int:
+        return sum(layer.constant_bytes for layer in self.layers)
+
+
+def banner(name: str, content: bytes, board: str) -> str:
+    """Return the first line of a generated file: generator, model, hash, board."""
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return (f"edgeasr {__version__}: model {cname.comment(name)} ({digest}) "
+            f"for board {cname.comment(board)}. Generated: do not edit.")
+
+
+def generate(
+    graph: Graph, *, name: str, labels: Sequence[str], content: bytes, board: str, where: str
+) -> ModelCode:
+    """Generate the model's C. content: bytes of the `.tflite`, whose hash the firmware carries.
+
+    Raises InputError naming operation, tensor and type when the engine cannot run the graph.
+    """
+    problems = coverage.check(graph)
+    if problems:
+        raise InputError(f"{where}: the ear engine cannot run this model:\n  "
+                         + "\n  ".join(problems))
+    calls, aliases = _lower_all(graph, where)
+    made = plan.make(
+        graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
+    )
+    layers = tuple(_layer(graph, i, op, call) for i, (op, call) in enumerate(calls))
+    context = {
+        "banner": banner(name, content, board),
+        "runtime_version": RUNTIME_VERSION,
+        "name": name,
+        "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
+        "labels": list(labels),
+        "macs": sum(layer.macs for layer in layers),
+        "weight_bytes": sum(layer.constant_bytes for layer in layers),
+        "arena_bytes": made.arena_bytes,
+        "lower_bound_bytes": made.lower_bound_bytes,
+        "input": _end(graph.tensor(graph.inputs[0]), made),
+        "output": _end(graph.tensor(graph.outputs[0]), made),
+        "layers": [
+            _LayerWriter(graph, made, i, op, call).context() for i, (op, call) in enumerate(calls)
+        ],
+    }
+    files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
+    sources = sorted({s for _, call in calls for s in call.sources})
+    return ModelCode(files, tuple(sources), layers, made)
+
+
+def _lower_all(graph: Graph, where: str) -> tuple[list[tuple[Op, KernelCall]], dict[int, int]]:
+    calls, aliases = [], {}
+    for op in graph.ops:
+        made = lower.lower(graph, op)
+        if isinstance(made, Alias):
+            if graph.tensor(made.source).data is not None:
+                raise InputError(
+                    f"{where}: operator #{op.index} {op.kind} reads the constant "
+                    f'"{graph.tensor(made.source).name}"; fold constants when converting'
+                )
+            aliases[made.target] = made.source
+        else:
+            calls.append((op, made))
+    if not calls:
+        raise InputError(f"{where}: the model computes nothing; give one with layers")
+    return calls, aliases
+
+
+def _layer(graph: Graph, index: int, op: Op, call: KernelCall) -> Layer:
+    return Layer(
+        index=index, op=op.index, kind=op.kind, kernel=call.kernel, tensor=op.outputs[0],
+        macs=macs.macs(graph, op), constant_bytes=sum(a.bytes for a in call.arrays()),
+    )
+
+
+def _end(tensor: Tensor, made: plan.Plan) -> dict[str, object]:
+    return {
+        "bytes": tensor.bytes, "type": _C_TYPES[tensor.dtype], "offset": made.tensors[tensor.index],
+    }
+
+
+class _LayerWriter:
+    """Turns one kernel call into the finished values that the template prints."""
+
+    def __init__(self, graph: Graph, made: plan.Plan, index: int, op: Op, call: KernelCall):
+        self.graph, self.plan, self.index, self.op, self.call = graph, made, index, op, call
+
+    def context(self) -> dict[str, object]:
+        output = self.graph.tensor(self.op.outputs[0])
+        return {
+            "index": self.index,
+            "comment": self.comment(output),
+            "kernel": self.call.kernel,
+            "arrays": [self.array(a) for a in self.call.arrays()],
+            "structs": [self.struct(s) for s in self.call.structs()],
+            "arguments": [self.argument(a) for a in self.call.arguments],
+            "output": _end(output, self.plan),
+        }
+
+    def comment(self, output: Tensor) -> str:
+        shapes = [
+            list(self.graph.tensor(i).shape) for i in (self.op.inputs[0], output.index)
+        ]
+        return cname.comment(f"{self.op.kind} {shapes[0]} -> {shapes[1]}, {output.name}")
+
+    def name(self, part: str) -> str:
+        return cname.identifier(f"l{self.index}_{part}")
+
+    def array(self, array: Array) -> dict[str, object]:
+        return {
+            "c_type": array.c_type, "name": self.name(array.name), "count": array.values.size,
+            "alignment": array.alignment, "values": array.values,
+        }
+
+    def struct(self, struct: Struct) -> dict[str, object]:
+        fields = [{"name": k, "value": self.field(v)} for k, v in struct.fields.items()]
+        return {"c_type": struct.c_type, "name": self.name(struct.name), "fields": fields}
+
+    def field(self, value: int | float | Array | None) -> str:
+        if value is None:
+            return "NULL"
+        if isinstance(value, Array):
+            return self.name(value.name)
+        return cname.real(value) if isinstance(value, float) else cname.integer(value)
+
+    def argument(self, argument: Argument) -> str:
+        match argument:
+            case Array():
+                return self.name(argument.name)
+            case Struct():
+                return f"&{self.name(argument.name)}"
+            case TensorRef():
+                const = "" if argument.written else "const "
+                return self.pointer(const + argument.c_type, self.plan.tensors[argument.index])
+            case Scratch(bytes=0):
+                return "NULL"
+            case Scratch():
+                return self.pointer(argument.c_type, self.plan.scratch[self.op.index])
+            case Value(value=None):
+                return "NULL"
+            case Value():
+                return cname.integer(argument.value)
+        raise TypeError(f"argument {argument!r} of {self.call.kernel}")
+
+    def pointer(self, c_type: str, offset: int) -> str:
+        # By way of void *: the arena and every offset are aligned to 16 bytes.
+        return f"({c_type} *)(void *)(arena + {offset})"

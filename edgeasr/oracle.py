@@ -1,0 +1,63 @@
+"""TFLite-Micro on the host: what every engine's answer must equal, bit for bit.
+
+The interpreter is the `tflite-micro` package (reference kernels); it comes with the extra `train`.
+"""
+
+import importlib.util
+
+import numpy as np
+
+from edgeasr.errors import InputError, ToolError
+from edgeasr.graph import Graph, parse
+
+_ARENA_BYTES_AT_LEAST = 1 << 20
+
+
+def available() -> bool:
+    """True when the package is installed; looking costs no import."""
+    return importlib.util.find_spec("tflite_micro") is not None
+
+
+class Oracle:
+    """One model in TFLite-Micro's interpreter, which may look at every tensor.
+
+    content: bytes of a `.tflite`. Raises ToolError without the package, InputError when
+    TFLite-Micro refuses the model.
+    """
+
+    def __init__(self, content: bytes, *, graph: Graph | None = None, keep_tensors: bool = False):
+        if not available():
+            raise ToolError(
+                "tflite-micro: not installed; the comparison with TFLite-Micro needs it; install "
+                "it with: pip install 'edgeasr[train]'"
+            )
+        from tflite_micro import runtime
+
+        self.graph = graph or parse(content)
+        modes = runtime.InterpreterConfig
+        try:
+            self._interpreter = runtime.Interpreter.from_bytes(
+                content,
+                arena_size=max(_ARENA_BYTES_AT_LEAST, 20 * len(content)),
+                intrepreter_config=(
+                    modes.kPreserveAllTensors if keep_tensors else modes.kAllocationRecording
+                ),
+            )
+        except RuntimeError as error:
+            raise InputError(f"TFLite-Micro refuses the model: {error}") from None
+
+    def invoke(self, *inputs: np.ndarray) -> np.ndarray:
+        """Run on arrays of the inputs' dtypes (any shape with the right size); return output 0."""
+        for position, values in enumerate(inputs):
+            wanted = self.graph.tensor(self.graph.inputs[position])
+            array = np.ascontiguousarray(values, wanted.dtype).reshape(wanted.shape)
+            self._interpreter.set_input(array, position)
+        self._interpreter.invoke()
+        return self.output(0)
+
+    def output(self, position: int) -> np.ndarray:
+        return self._interpreter.get_output(position)
+
+    def tensor(self, index: int) -> np.ndarray:
+        """Return any tensor after an inference; needs keep_tensors=True."""
+        return self._interpreter.get_tensor(index, 0)
