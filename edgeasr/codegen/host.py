@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,8 @@ def _write(code: ModelCode) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in code.files.items():
         target = folder / name
-        if not target.is_file() or target.read_text() != text:
-            target.write_text(text)
+        if not target.is_file():
+            with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as scratch:
+                scratch.write(text)
+            Path(scratch.name).replace(target)
     return folder
