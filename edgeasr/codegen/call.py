@@ -47,7 +47,7 @@ class Struct:
 
 @dataclass(frozen=True)
 class TensorRef:
-    """The address of a graph's tensor in the arena, as `const c_type *`, or `c_type *` if written."""
+    """The address of a tensor in the arena: `const c_type *`, or `c_type *` if it is written."""
 
     index: int
     c_type: str
@@ -69,11 +69,24 @@ class Value:
     value: int | None
 
 
-Argument = Array | Struct | TensorRef | Scratch | Value
+@dataclass(frozen=True, eq=False)
+class Pointers:
+    """A list of addresses, as the compound literal `(const c_type *const[]){a, b, c}`."""
+
+    c_type: str
+    items: tuple[TensorRef | Array, ...]
+
+
+Argument = Array | Struct | TensorRef | Pointers | Scratch | Value
 
 C_DTYPES: Mapping[str, str] = {
-    "int8_t": "int8", "uint8_t": "uint8", "int16_t": "int16", "uint16_t": "uint16",
-    "int32_t": "int32", "uint32_t": "uint32", "float": "float32",
+    "int8_t": "int8",
+    "uint8_t": "uint8",
+    "int16_t": "int16",
+    "uint16_t": "uint16",
+    "int32_t": "int32",
+    "uint32_t": "uint32",
+    "float": "float32",
 }
 
 
@@ -95,6 +108,8 @@ class KernelCall:
                 yield argument
             elif isinstance(argument, Struct):
                 yield from (v for v in argument.fields.values() if isinstance(v, Array))
+            elif isinstance(argument, Pointers):
+                yield from (v for v in argument.items if isinstance(v, Array))
 
     def structs(self) -> Iterator[Struct]:
         yield from (a for a in self.arguments if isinstance(a, Struct))
