@@ -43,6 +43,8 @@ def alternatives(wanted: str, allowed: Iterable[str]) -> str:
     if len(names) <= 10:
         return "allowed: " + ", ".join(names) if names else "none are available"
     near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-    return f'did you mean {" or ".join(chr(34) + n + chr(34) for n in near)}?' if near else (
-        f"{len(names)} are allowed"
+    return (
+        f"did you mean {' or '.join(chr(34) + n + chr(34) for n in near)}?"
+        if near
+        else (f"{len(names)} are allowed")
     )

@@ -24,7 +24,7 @@ _FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-fno-stri
 def compiler() -> tuple[str, ...]:
     """Return the command of the host's C compiler: $CC, cc, gcc, clang."""
     chosen = os.environ.get("CC", "").split()
-    for command in ([chosen] if chosen else [["cc"], ["gcc"], ["clang"]]):
+    for command in [chosen] if chosen else [["cc"], ["gcc"], ["clang"]]:
         if path := shutil.which(command[0]):
             return (path, *command[1:])
     raise ToolError(
@@ -51,7 +51,7 @@ def load(sources: tuple[str, ...], include_dirs: tuple[Path, ...] = ()) -> ctype
 
 def _digest(files: Sequence[Path], include: Sequence[Path], command: tuple[str, ...]) -> str:
     digest = hashlib.sha256(repr((command, _FLAGS)).encode())
-    digest.update(str(os.stat(command[0]).st_mtime_ns).encode())
+    digest.update(str(Path(command[0]).stat().st_mtime_ns).encode())
     headers = [h for folder in include for h in sorted(folder.glob("*.h"))]
     for file in (*files, *headers):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())

@@ -59,13 +59,14 @@ class Plan:
     def live_bytes(self, step: int) -> int:
         """Bytes wanted at a step, without gaps."""
         return sum(
-            p.buffer.aligned_bytes for p in self.placed
-            if p.buffer.first <= step <= p.buffer.last
+            p.buffer.aligned_bytes for p in self.placed if p.buffer.first <= step <= p.buffer.last
         )
 
 
 def make(
-    graph: Graph, *, aliases: Mapping[int, int] | None = None,
+    graph: Graph,
+    *,
+    aliases: Mapping[int, int] | None = None,
     scratch_bytes: Mapping[int, int] | None = None,
 ) -> Plan:
     """Plan the arena of a graph.
@@ -93,7 +94,9 @@ def make(
 def overlaps(placed: Sequence[Placed]) -> list[tuple[Placed, Placed]]:
     """Return the pairs that are live at the same time and share bytes: none in a right plan."""
     return [
-        (a, b) for i, a in enumerate(placed) for b in placed[i + 1:]
+        (a, b)
+        for i, a in enumerate(placed)
+        for b in placed[i + 1 :]
         if a.buffer.meets(b.buffer) and a.offset < b.end and b.offset < a.end
     ]
 
@@ -164,7 +167,8 @@ def _place(buffers: Sequence[Buffer]) -> list[Placed]:
     best: list[Placed] = []
     best_bytes = -1
     for key in orders:
-        placed = _place_in_order(sorted(range(len(buffers)), key=lambda i: key(buffers[i])), buffers)
+        order = sorted(range(len(buffers)), key=lambda i: key(buffers[i]))
+        placed = _place_in_order(order, buffers)
         size = max((p.end for p in placed), default=0)
         if best_bytes < 0 or size < best_bytes:
             best, best_bytes = placed, size

@@ -12,10 +12,10 @@ _TAIL_LINES = 20
 
 
 def find_program(name: str, *, needed_for: str, install: str) -> str:
-    """Return the path of program `name`, or raise ToolError that says what needs it and its cure."""
+    """Return the path of program `name`, or raise ToolError with what needs it and the cure."""
     path = shutil.which(name)
     if path is None:
-        raise ToolError(f"{name}: not found on PATH; {needed_for} needs it; install it with: {install}")
+        raise ToolError(f"{name}: not found on PATH; {needed_for} needs it; install: {install}")
     return path
 
 
@@ -36,8 +36,14 @@ def run(
     shown = shlex.join(command)
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=timeout_s, check=False,
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout_s,
+            check=False,
         )
     except subprocess.TimeoutExpired as stop:
         output = (stop.stdout or b"").decode(errors="replace")

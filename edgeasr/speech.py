@@ -50,10 +50,15 @@ class Facts:
 
     def to_dict(self) -> dict[str, object]:
         return {
-            "format": FORMAT, "name": self.name, "labels": list(self.labels),
-            "front_end": self.front_end.to_dict(), "frames": self.frames,
-            "feature_scale": self.feature_scale, "feature_offset": self.feature_offset,
-            "decision": self.decision.to_dict(), "provenance": dict(self.provenance),
+            "format": FORMAT,
+            "name": self.name,
+            "labels": list(self.labels),
+            "front_end": self.front_end.to_dict(),
+            "frames": self.frames,
+            "feature_scale": self.feature_scale,
+            "feature_offset": self.feature_offset,
+            "decision": self.decision.to_dict(),
+            "provenance": dict(self.provenance),
         }
 
 
@@ -88,12 +93,15 @@ def parse_facts(raw: Mapping[str, object], where: str) -> Facts:
     """Check facts in their JSON or TOML form; `where` opens each error."""
     missing = [key for key in _KEYS if key not in raw]
     if missing:
-        raise InputError(f"{where}: {', '.join(missing)} missing; a speech model's facts are "
-                         f"{', '.join(_KEYS)}")
+        raise InputError(
+            f"{where}: {', '.join(missing)} missing; a speech model's facts are {', '.join(_KEYS)}"
+        )
     unknown = sorted(set(raw) - {*_KEYS, "format", "provenance"})
     if unknown:
-        raise InputError(f'{where}: key "{unknown[0]}" is not known; '
-                         f"{alternatives(unknown[0], (*_KEYS, 'provenance'))}")
+        raise InputError(
+            f'{where}: key "{unknown[0]}" is not known; '
+            f"{alternatives(unknown[0], (*_KEYS, 'provenance'))}"
+        )
     if raw.get("format", FORMAT) != FORMAT:
         raise InputError(f"{where}: facts of format {raw['format']}; this edgeasr reads {FORMAT}")
     labels = _labels(raw["labels"], where)
@@ -215,9 +223,7 @@ def _whole(raw: Mapping[str, object], key: str, where: str) -> int:
     return value
 
 
-def _number(
-    raw: Mapping[str, object], key: str, where: str, above: float = -math.inf
-) -> float:
+def _number(raw: Mapping[str, object], key: str, where: str, above: float = -math.inf) -> float:
     value = raw[key]
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise InputError(f"{where}: {key} is {value!r}; a finite number is needed")

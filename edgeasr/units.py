@@ -4,8 +4,19 @@ import re
 
 from edgeasr.errors import InputError
 
-_SUFFIX = {"": 1, "B": 1, "K": 1024, "KB": 1024, "KIB": 1024, "M": 1 << 20, "MB": 1 << 20,
-           "MIB": 1 << 20, "G": 1 << 30, "GB": 1 << 30, "GIB": 1 << 30}
+_SUFFIX = {
+    "": 1,
+    "B": 1,
+    "K": 1024,
+    "KB": 1024,
+    "KIB": 1024,
+    "M": 1 << 20,
+    "MB": 1 << 20,
+    "MIB": 1 << 20,
+    "G": 1 << 30,
+    "GB": 1 << 30,
+    "GIB": 1 << 30,
+}
 
 
 def format_bytes(count: int) -> str:
@@ -29,5 +40,7 @@ def parse_bytes(text: str) -> int:
     """Read `131072`, `128K`, `1.5 MiB` as bytes (K, M and G are powers of 1024)."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
     if not match or match[2].upper() not in _SUFFIX:
-        raise InputError(f'size "{text}" is not understood; write bytes, or a number with K, M or G')
+        raise InputError(
+            f'size "{text}" is not understood; write a number, with K, M or G after it'
+        )
     return int(float(match[1]) * _SUFFIX[match[2].upper()])

@@ -51,7 +51,10 @@ class _LazyGroup(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    cls=_LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="From a trained speech model to verified firmware.",
 )
 
@@ -65,8 +68,10 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_show_version,
-                           help="Show the version and exit.")
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass

@@ -23,6 +23,10 @@ def print_json(result: object) -> None:
 
 def progress() -> Progress:
     """Return a progress bar on stderr; it shows nothing where stderr is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping
-from typing import NoReturn
 
 import jinja2
 from jinja2.ext import Extension
@@ -24,7 +23,7 @@ class _Assert(Extension):
         call = self.call_method("_check", [condition, reason, jinja2.nodes.Const(line)])
         return jinja2.nodes.ExprStmt(call, lineno=line)
 
-    def _check(self, condition: object, reason: str, line: int) -> str | NoReturn:
+    def _check(self, condition: object, reason: str, line: int) -> str:
         if not condition:
             raise jinja2.TemplateAssertionError(f"template assertion: {reason}", line)
         return ""
@@ -43,8 +42,12 @@ def environment() -> jinja2.Environment:
         extensions=[_Assert],
     )
     env.filters |= {
-        "c_name": cname.identifier, "c_string": cname.string, "c_comment": cname.comment,
-        "c_int": cname.integer, "c_float": cname.real, "c_array": cname.initializer,
+        "c_name": cname.identifier,
+        "c_string": cname.string,
+        "c_comment": cname.comment,
+        "c_int": cname.integer,
+        "c_float": cname.real,
+        "c_array": cname.initializer,
     }
     return env
 

@@ -6,15 +6,28 @@ from dataclasses import dataclass
 
 from edgeasr import __version__, plan
 from edgeasr.codegen import cname, coverage, lower, macs
-from edgeasr.codegen.call import Alias, Argument, Array, KernelCall, Scratch, Struct, TensorRef, Value
+from edgeasr.codegen.call import (
+    Alias,
+    Argument,
+    Array,
+    KernelCall,
+    Pointers,
+    Scratch,
+    Struct,
+    TensorRef,
+    Value,
+)
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Tensor
 
 _C_TYPES = {
-    "int8": "EAR_TYPE_INT8", "int16": "EAR_TYPE_INT16", "uint8": "EAR_TYPE_UINT8",
-    "int32": "EAR_TYPE_INT32", "float32": "EAR_TYPE_FLOAT32",
+    "int8": "EAR_TYPE_INT8",
+    "int16": "EAR_TYPE_INT16",
+    "uint8": "EAR_TYPE_UINT8",
+    "int32": "EAR_TYPE_INT32",
+    "float32": "EAR_TYPE_FLOAT32",
 }
 
 
@@ -55,8 +68,10 @@ class ModelCode:
 def banner(name: str, content: bytes, board: str) -> str:
     """Return the first line of a generated file: generator, model, hash, board."""
     digest = hashlib.sha256(content).hexdigest()[:16]
-    return (f"edgeasr {__version__}: model {cname.comment(name)} ({digest}) "
-            f"for board {cname.comment(board)}. Generated: do not edit.")
+    return (
+        f"edgeasr {__version__}: model {cname.comment(name)} ({digest}) "
+        f"for board {cname.comment(board)}. Generated: do not edit."
+    )
 
 
 def generate(
@@ -68,8 +83,9 @@ def generate(
     """
     problems = coverage.check(graph)
     if problems:
-        raise InputError(f"{where}: the ear engine cannot run this model:\n  "
-                         + "\n  ".join(problems))
+        raise InputError(
+            f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
+        )
     calls, aliases = _lower_all(graph, where)
     made = plan.make(
         graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
@@ -116,14 +132,21 @@ def _lower_all(graph: Graph, where: str) -> tuple[list[tuple[Op, KernelCall]], d
 
 def _layer(graph: Graph, index: int, op: Op, call: KernelCall) -> Layer:
     return Layer(
-        index=index, op=op.index, kind=op.kind, kernel=call.kernel, tensor=op.outputs[0],
-        macs=macs.macs(graph, op), constant_bytes=sum(a.bytes for a in call.arrays()),
+        index=index,
+        op=op.index,
+        kind=op.kind,
+        kernel=call.kernel,
+        tensor=op.outputs[0],
+        macs=macs.macs(graph, op),
+        constant_bytes=sum(a.bytes for a in call.arrays()),
     )
 
 
 def _end(tensor: Tensor, made: plan.Plan) -> dict[str, object]:
     return {
-        "bytes": tensor.bytes, "type": _C_TYPES[tensor.dtype], "offset": made.tensors[tensor.index],
+        "bytes": tensor.bytes,
+        "type": _C_TYPES[tensor.dtype],
+        "offset": made.tensors[tensor.index],
     }
 
 
@@ -146,9 +169,7 @@ class _LayerWriter:
         }
 
     def comment(self, output: Tensor) -> str:
-        shapes = [
-            list(self.graph.tensor(i).shape) for i in (self.op.inputs[0], output.index)
-        ]
+        shapes = [list(self.graph.tensor(i).shape) for i in (self.op.inputs[0], output.index)]
         return cname.comment(f"{self.op.kind} {shapes[0]} -> {shapes[1]}, {output.name}")
 
     def name(self, part: str) -> str:
@@ -156,8 +177,11 @@ class _LayerWriter:
 
     def array(self, array: Array) -> dict[str, object]:
         return {
-            "c_type": array.c_type, "name": self.name(array.name), "count": array.values.size,
-            "alignment": array.alignment, "values": array.values,
+            "c_type": array.c_type,
+            "name": self.name(array.name),
+            "count": array.values.size,
+            "alignment": array.alignment,
+            "values": array.values,
         }
 
     def struct(self, struct: Struct) -> dict[str, object]:
@@ -180,6 +204,9 @@ class _LayerWriter:
             case TensorRef():
                 const = "" if argument.written else "const "
                 return self.pointer(const + argument.c_type, self.plan.tensors[argument.index])
+            case Pointers():
+                items = ", ".join(self.argument(item) for item in argument.items)
+                return f"(const {argument.c_type} *const[]){{{items}}}"
             case Scratch(bytes=0):
                 return "NULL"
             case Scratch():

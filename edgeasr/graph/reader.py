@@ -1,7 +1,7 @@
 """`.tflite` bytes to a Graph, without TensorFlow. The file is hostile until checked.
 
-Refused, with the tensor or operator named: anything that is no TFLite flatbuffer, offsets or lengths
-outside the file, indices out of range, negative or dynamic shapes, constants whose length does not
+Refused, with the tensor or operator named: what is no TFLite flatbuffer, offsets or lengths outside
+the file, indices out of range, negative or dynamic shapes, constants whose length does not
 fit their shape, scales that are not finite and positive, tensors used before they are produced.
 """
 
@@ -23,16 +23,30 @@ _MAX_ELEMENTS = 1 << 28
 _DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
 
 _NUMPY = {
-    "float32": np.float32, "float16": np.float16, "float64": np.float64, "int32": np.int32,
-    "int64": np.int64, "int16": np.int16, "int8": np.int8, "uint8": np.uint8, "bool": np.bool_,
-    "uint32": np.uint32, "uint16": np.uint16, "uint64": np.uint64,
+    "float32": np.float32,
+    "float16": np.float16,
+    "float64": np.float64,
+    "int32": np.int32,
+    "int64": np.int64,
+    "int16": np.int16,
+    "int8": np.int8,
+    "uint8": np.uint8,
+    "bool": np.bool_,
+    "uint32": np.uint32,
+    "uint16": np.uint16,
+    "uint64": np.uint64,
 }
 # Option fields that are enums: their type in the schema, by name of the field.
 _ENUMS = {
-    "padding": "Padding", "fused_activation_function": "ActivationFunctionType",
-    "weights_format": "FullyConnectedOptionsWeightsFormat", "in_data_type": "TensorType",
-    "out_data_type": "TensorType", "output_type": "TensorType", "type": "TensorType",
-    "kernel_type": "LSTMKernelType", "quantized_bias_type": "TensorType",
+    "padding": "Padding",
+    "fused_activation_function": "ActivationFunctionType",
+    "weights_format": "FullyConnectedOptionsWeightsFormat",
+    "in_data_type": "TensorType",
+    "out_data_type": "TensorType",
+    "output_type": "TensorType",
+    "type": "TensorType",
+    "kernel_type": "LSTMKernelType",
+    "quantized_bias_type": "TensorType",
 }
 
 
@@ -89,8 +103,12 @@ class _Reader:
             for side, ints in (("inputs", main.InputsAsNumpy()), ("outputs", main.OutputsAsNumpy()))
         ]
         graph = Graph(
-            name=_text(main.Name()) or "main", tensors=tensors, ops=ops, inputs=ends[0],
-            outputs=ends[1], metadata=dict(self.metadata()),
+            name=_text(main.Name()) or "main",
+            tensors=tensors,
+            ops=ops,
+            inputs=ends[0],
+            outputs=ends[1],
+            metadata=dict(self.metadata()),
         )
         self.check_order(graph)
         return graph
@@ -113,7 +131,10 @@ class _Reader:
         if raw.Sparsity() is not None:
             raise self.fail(f"{what} is stored sparse; convert the model without sparsity")
         return Tensor(
-            index=index, name=name, shape=shape, dtype=dtype,
+            index=index,
+            name=name,
+            shape=shape,
+            dtype=dtype,
             data=self.constant(raw.Buffer(), shape, dtype, what),
             quantization=self.quantization(raw.Quantization(), shape, what),
             is_variable=bool(raw.IsVariable()),
@@ -152,9 +173,7 @@ class _Reader:
             raise self.fail(f"{what} has {raw.DataLength()} bytes of data in a smaller file")
         return _vector(raw.DataAsNumpy()).tobytes()
 
-    def quantization(
-        self, raw: object, shape: tuple[int, ...], what: str
-    ) -> Quantization | None:
+    def quantization(self, raw: object, shape: tuple[int, ...], what: str) -> Quantization | None:
         if raw is None or raw.ScaleLength() == 0:
             return None
         scales = _vector(raw.ScaleAsNumpy()).astype(np.float32)
@@ -186,7 +205,9 @@ class _Reader:
             kind = f"CUSTOM:{_text(code.CustomCode())}"
         what = f"operator #{index} {kind}"
         return Op(
-            index=index, kind=kind, version=code.Version(),
+            index=index,
+            kind=kind,
+            version=code.Version(),
             inputs=self.indices(f"{what} inputs", raw.InputsAsNumpy(), tensor_count, optional=True),
             outputs=self.indices(f"{what} outputs", raw.OutputsAsNumpy(), tensor_count),
             options=self.options(raw, what),
@@ -226,7 +247,7 @@ class _Reader:
         found = tuple(int(i) for i in _vector(values))
         for index in found:
             if not (-1 if optional else 0) <= index < tensor_count:
-                raise self.fail(f"{what}: tensor {index} does not exist; the file has {tensor_count}")
+                raise self.fail(f"{what}: no tensor {index}; the file has {tensor_count} tensors")
         return found
 
     def metadata(self) -> Iterator[tuple[str, bytes]]:
@@ -243,13 +264,13 @@ class _Reader:
             for index in op.inputs:
                 if index >= 0 and index not in ready and graph.tensor(index).elements:
                     raise self.fail(
-                        f'operator #{op.index} {op.kind} reads tensor #{index} '
+                        f"operator #{op.index} {op.kind} reads tensor #{index} "
                         f'"{graph.tensor(index).name}" before any operator makes it'
                     )
             for index in op.outputs:
                 if index in ready:
                     raise self.fail(
-                        f'operator #{op.index} {op.kind} writes tensor #{index} '
+                        f"operator #{op.index} {op.kind} writes tensor #{index} "
                         f'"{graph.tensor(index).name}", which has a value already'
                     )
             ready.update(op.outputs)
@@ -277,7 +298,8 @@ def _fields(cls: type) -> list[str]:
     hidden = ("GetRootAs", "Init")
     suffixes = ("AsNumpy", "Length", "IsNone", "HasIdentifier")
     return [
-        name for name, value in vars(cls).items()
+        name
+        for name, value in vars(cls).items()
         if callable(value) and not name.startswith(("_", *hidden)) and not name.endswith(suffixes)
     ]
 

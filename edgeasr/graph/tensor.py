@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 DTYPE_BYTES: Mapping[str, int] = {
-    "float32": 4, "float16": 2, "int32": 4, "int64": 8, "int16": 2, "int8": 1, "int4": 1,
-    "uint8": 1, "bool": 1, "uint32": 4, "uint16": 2, "resource": 4,
+    "float32": 4,
+    "float16": 2,
+    "int32": 4,
+    "int64": 8,
+    "int16": 2,
+    "int8": 1,
+    "int4": 1,
+    "uint8": 1,
+    "bool": 1,
+    "uint32": 4,
+    "uint16": 2,
+    "resource": 4,
 }
 
 

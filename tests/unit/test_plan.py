@@ -47,7 +47,7 @@ def test_a_simulated_run_reads_back_what_was_written(case) -> None:
     arena = np.full(made.arena_bytes, 255, np.uint8)
 
     def view(index: int) -> np.ndarray:
-        return arena[made.tensors[index]:][:graph.tensor(index).bytes]
+        return arena[made.tensors[index] :][: graph.tensor(index).bytes]
 
     def root(index: int) -> int:
         return root(aliases[index]) if index in aliases else index
@@ -55,7 +55,7 @@ def test_a_simulated_run_reads_back_what_was_written(case) -> None:
     view(0)[:] = 0
     for op in graph.ops:
         if op.index in made.scratch:
-            arena[made.scratch[op.index]:][:scratch[op.index]] = 200
+            arena[made.scratch[op.index] :][: scratch[op.index]] = 200
         for index in op.inputs:
             assert (view(index) == root(index)).all()
         if op.outputs[0] not in aliases:
@@ -84,8 +84,10 @@ def test_chain_reaches_the_lower_bound() -> None:
 
 def test_variables_keep_their_place_through_the_whole_inference() -> None:
     tensors = (
-        Tensor(0, "in", (64,), "int8"), Tensor(1, "state", (64,), "int8", is_variable=True),
-        Tensor(2, "a", (64,), "int8"), Tensor(3, "b", (64,), "int8"),
+        Tensor(0, "in", (64,), "int8"),
+        Tensor(1, "state", (64,), "int8", is_variable=True),
+        Tensor(2, "a", (64,), "int8"),
+        Tensor(3, "b", (64,), "int8"),
     )
     ops = (Op(0, "ADD", (0, 1), (2,)), Op(1, "RELU", (2,), (3,)))
 

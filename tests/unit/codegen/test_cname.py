@@ -11,8 +11,23 @@ from edgeasr import hostlib
 from edgeasr.codegen import cname
 
 NASTY = [
-    'say "yes"', "line\nbreak", "*/ int x; /*", "où ça", "日本語", "a\\b", "??/", "???)", "%s%n",
-    "tab\there", "nul\0inside", "\x7f", "0" * 300, "trailing\\", "/* open", "a\\", "12 34",
+    'say "yes"',
+    "line\nbreak",
+    "*/ int x; /*",
+    "où ça",
+    "日本語",
+    "a\\b",
+    "??/",
+    "???)",
+    "%s%n",
+    "tab\there",
+    "nul\0inside",
+    "\x7f",
+    "0" * 300,
+    "trailing\\",
+    "/* open",
+    "a\\",
+    "12 34",
 ]
 
 
@@ -61,7 +76,7 @@ def test_numbers_mean_the_same_in_c(tmp_path) -> None:
     lines = _program(tmp_path, body).decode().split()
 
     assert [int(x) for x in lines[: len(integers)]] == integers
-    assert [float.fromhex(x) for x in lines[len(integers):]] == [float(r) for r in reals]
+    assert [float.fromhex(x) for x in lines[len(integers) :]] == [float(r) for r in reals]
 
 
 @pytest.mark.parametrize("value", [2**32, -(2**31) - 1])
