@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeasr.audio.catalog import manifest
 from edgeasr.audio.clip import SPLITS, Clip, assign_splits, check_splits
-from edgeasr.audio.read import SUFFIXES
+from edgeasr.audio.pcm import SUFFIXES
 from edgeasr.errors import InputError
 
 # Speech Commands' names: all before _nohash_ is the speaker.

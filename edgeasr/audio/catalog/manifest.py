@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from edgeasr.audio.clip import SPLITS, Clip, assign_splits, check_splits
-from edgeasr.audio.read import SUFFIXES
+from edgeasr.audio.pcm import SUFFIXES
 from edgeasr.errors import InputError
 
 COLUMNS = ("file", "label", "word", "speaker", "split", "source", "licence", "duration_s")

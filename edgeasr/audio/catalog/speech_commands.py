@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgeasr.audio.catalog import manifest
 from edgeasr.audio.clip import Clip, check_splits
-from edgeasr.audio.read import duration_s
+from edgeasr.audio.pcm import duration_s
 from edgeasr.errors import InputError
 
 NOISE = "_background_noise_"

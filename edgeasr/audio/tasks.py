@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgeasr.audio.clip import SILENCE, SPLITS, UNKNOWN, Clip, check_splits, rank
-from edgeasr.audio.read import duration_s
+from edgeasr.audio.pcm import duration_s
 from edgeasr.errors import InputError, alternatives
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
