@@ -21,6 +21,7 @@ from edgeasr.codegen.environment import render
 from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Tensor
+from edgeasr.project import Layer
 
 _C_TYPES = {
     "int8": "EAR_TYPE_INT8",
@@ -29,23 +30,6 @@ _C_TYPES = {
     "int32": "EAR_TYPE_INT32",
     "float32": "EAR_TYPE_FLOAT32",
 }
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One kernel call of the generated model, and what it came from.
-
-    index: position in the call list, which is the layer's number on the wire. op: the operator's
-    index in the graph. tensor: index of the output tensor. constant_bytes: tables in flash.
-    """
-
-    index: int
-    op: int
-    kind: str
-    kernel: str
-    tensor: int
-    macs: int
-    constant_bytes: int
 
 
 @dataclass(frozen=True, eq=False)

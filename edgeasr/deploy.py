@@ -1,0 +1,184 @@
+"""The pipeline from a speech model to a firmware project, readable from top to bottom."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edgeasr import __version__, boards, features, paths, project, protocol, speech
+from edgeasr.boards import Board
+from edgeasr.codegen import cname
+from edgeasr.codegen.environment import render
+from edgeasr.codegen.model import ModelCode, banner, generate
+from edgeasr.errors import CheckError, InputError, alternatives
+from edgeasr.project import Manifest, Project
+from edgeasr.speech import SpeechModel
+from edgeasr.units import format_bytes
+
+DEFAULT_MODEL = "digits"
+ENGINES = ("ear",)
+
+# Every firmware has these files of the runtime; the model and the front end name theirs.
+_CORE = (
+    "ear.h",
+    "ear_decision.c",
+    "ear_decision.h",
+    "ear_frames.c",
+    "ear_frames.h",
+    "ear_model.h",
+    "ear_recognizer.c",
+    "ear_recognizer.h",
+    "ear_session.c",
+    "ear_session.h",
+)
+
+
+def zoo_names() -> tuple[str, ...]:
+    """Return the names of the speech models that the package ships."""
+    return tuple(sorted(path.stem for path in paths.zoo().glob("*.tflite")))
+
+
+def load_model(name_or_path: str) -> SpeechModel:
+    """Load a model of the zoo by its name, or any speech model by its path."""
+    path = Path(name_or_path)
+    if path.suffix != ".tflite" and not path.exists():
+        if name_or_path not in zoo_names():
+            raise InputError(
+                f'model "{name_or_path}" not found: neither a .tflite file nor a model of the zoo; '
+                f"{alternatives(name_or_path, zoo_names())}"
+            )
+        path = paths.zoo() / f"{name_or_path}.tflite"
+    return speech.load(path)
+
+
+def export(
+    model: SpeechModel, board: Board, out: Path, *, engine: str = "ear", replace: bool = False
+) -> Project:
+    """Write the firmware project of a model for a board into the folder `out`.
+
+    Raises InputError when the engine cannot run the model or the folder is in use, CheckError when
+    the model cannot fit the board; nothing is written then.
+    """
+    if engine not in ENGINES:
+        raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
+    code = generate_model(model, board)
+    check_fit(model, code, board)
+    files = project_files(model, board, code)
+    return project.write(out, files, _manifest(model, board, code, engine), replace=replace)
+
+
+def generate_model(model: SpeechModel, board: Board) -> ModelCode:
+    """Generate the C of the model itself, for the engine `ear`."""
+    where = model.path.name
+    for index in (*model.graph.inputs, *model.graph.outputs):
+        tensor = model.graph.tensor(index)
+        if tensor.dtype != "int8":
+            raise InputError(
+                f'{where}: tensor "{tensor.name}" is {tensor.dtype}; the firmware hands int8 '
+                "features to a model and takes int8 scores; quantize it with 'edgeasr quantize'"
+            )
+    return generate(
+        model.graph,
+        name=model.name,
+        labels=model.facts.labels,
+        content=model.content,
+        board=board.name,
+        where=where,
+    )
+
+
+def check_fit(model: SpeechModel, code: ModelCode, board: Board) -> None:
+    """Refuse, before any compiler runs, what cannot fit: arena and constants against the board."""
+    largest = max(code.layers, key=lambda layer: layer.constant_bytes)
+    for what, needed, has in (
+        ("RAM", code.plan.arena_bytes + board.rx_bytes + board.stack_bytes, board.ram_bytes),
+        ("flash", code.constant_bytes, board.flash_bytes),
+    ):
+        if has is not None and needed > has:
+            raise CheckError(
+                f"model {model.name} needs at least {format_bytes(needed)} of {what}, board "
+                f"{board.name} has {format_bytes(has)}; its largest constants are those of "
+                f"{largest.kind} #{largest.op} ({format_bytes(largest.constant_bytes)}); "
+                "try a smaller model, or another board of 'edgeasr boards'"
+            )
+
+
+def project_files(model: SpeechModel, board: Board, code: ModelCode) -> Mapping[str, str | bytes]:
+    """Return every file of the project but its manifest: content by relative path."""
+    facts = model.facts
+    graph_input = model.graph.tensor(model.graph.inputs[0])
+    if graph_input.quantization is None:
+        raise InputError(f'{model.path.name}: input "{graph_input.name}" has no quantization')
+    head = banner(model.name, model.content, board.name)
+    quantization = features.feature_quantization(
+        facts.feature_scale,
+        facts.feature_offset,
+        graph_input.quantization.scale,
+        graph_input.quantization.zero_point,
+    )
+    speech_context = {
+        "banner": head,
+        **features.c_context(
+            facts.front_end, facts.frames, quantization, facts.decision, facts.labels
+        ),
+    }
+    runtime = sorted({*_CORE, *code.sources, *features.c_sources(facts.front_end)})
+    files: dict[str, str | bytes] = {f"model/{name}": text for name, text in code.files.items()}
+    for name in ("speech.c", "speech.h"):
+        files[f"model/{name}"] = render(f"model/{name}.j2", speech_context)
+    files[f"model/{_file_name(model)}"] = model.content
+    for name in runtime:
+        files[f"runtime/{name}"] = (paths.runtime() / name).read_bytes()
+    files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
+    for name in board.port.files:
+        files[f"port/{name}"] = (board.port.folder / name).read_bytes()
+    sources = sorted(name for name in (*files, "src/main.c") if name.endswith(".c"))
+    return files | _rendered(model, board, sources)
+
+
+def _rendered(model: SpeechModel, board: Board, sources: list[str]) -> dict[str, str]:
+    context = {
+        "board": boards.c_context(board),
+        "protocol": protocol.c_context(),
+        "project": {
+            "generator": f"edgeasr {__version__}",
+            "name": _program(model),
+            "model_name": model.name,
+            "model_hash": model.sha256[:16],
+            "model_file": f"model/{_file_name(model)}",
+            "sources": sources,
+            "include_dirs": ["src", "model", "runtime", "port"],
+        },
+    }
+    targets = {
+        "CMakeLists.txt": "CMakeLists.txt",
+        "README.md": "README.md",
+        "src/main.c": "main.c",
+        "src/board_config.h": "board_config.h",
+        "src/ear_protocol.h": "ear_protocol.h",
+    }
+    if not board.port.hosted:
+        targets["linker.ld"] = "linker.ld"
+    return {path: render(f"project/{name}.j2", context) for path, name in targets.items()}
+
+
+def _program(model: SpeechModel) -> str:
+    return cname.identifier(model.name).lower()
+
+
+def _file_name(model: SpeechModel) -> str:
+    return f"{_program(model)}.tflite"
+
+
+def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) -> Manifest:
+    return Manifest(
+        generator=f"edgeasr {__version__}",
+        board=board.name,
+        engine=engine,
+        program=_program(model),
+        model_name=model.name,
+        model_file=f"model/{_file_name(model)}",
+        model_sha256=model.sha256,
+        labels=model.facts.labels,
+        arena_bytes=code.plan.arena_bytes,
+        constant_bytes=code.constant_bytes,
+        layers=code.layers,
+    )
