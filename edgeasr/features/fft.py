@@ -1,0 +1,45 @@
+"""Tables of the runtime's fixed-point FFTs (ear_fft.h)."""
+
+import numpy as np
+
+from edgeasr.features.structs import Struct
+
+
+def order(points: int) -> np.ndarray:
+    """Return uint16 [points]: where complex point i is stored before the transform.
+
+    Radix 4 from the outermost stage inwards, and one radix-2 stage innermost when log2(points) is
+    odd: the order of KISS FFT, on which its rounding depends.
+    """
+    index = np.arange(points)
+    place = np.zeros(points, int)
+    span = points
+    while span > 1:
+        radix = 4 if span % 4 == 0 else 2
+        span //= radix
+        place += index % radix * span
+        index //= radix
+    return place.astype(np.uint16)
+
+
+def pack16(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return uint32 words of two signed 16-bit halves."""
+    return (low.astype(np.int64) & 0xFFFF | (high.astype(np.int64) & 0xFFFF) << 16).astype(
+        np.uint32
+    )
+
+
+def _q15(phase: np.ndarray) -> np.ndarray:
+    re, im = (np.floor(0.5 + 32767 * wave(phase)) for wave in (np.cos, np.sin))
+    return pack16(re, im)
+
+
+def int16_tables(points: int) -> Struct:
+    """Return the ear_fft_int16_t for 2 * points real samples; points: a power of two from 8 up."""
+    k = np.arange(points)
+    return Struct("ear_fft_int16_t", {
+        "points": points,
+        "order": order(points),
+        "twiddles": _q15(-2 * np.pi * k[: 3 * points // 4] / points),
+        "split": _q15(-np.pi * ((k[: points // 2] + 1) / points + 0.5)),
+    })

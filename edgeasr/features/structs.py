@@ -1,0 +1,88 @@
+"""Constant C structs as data: written once, rendered into firmware and passed to the host's C.
+
+A Struct names its C type and gives its fields in the order of the C declaration. Integers stand for
+32-bit members, arrays for pointers to constant tables, a Symbol for a pointer to a function.
+"""
+
+import ctypes
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+_ELEMENT = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
+            "int32": "int32_t", "uint32": "uint32_t"}
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """The name of a function of the runtime."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Struct:
+    """A constant of a C struct type. A Struct among `fields` is a member of that type, and a
+    Pointer one that is pointed to."""
+
+    c_type: str
+    fields: Mapping[str, "int | Symbol | np.ndarray | Struct | Pointer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pointer:
+    """A member that points to a constant struct."""
+
+    target: Struct
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A constant array of the generated code."""
+
+    name: str
+    c_type: str
+    values: np.ndarray
+
+
+def to_ctypes(struct: Struct, library: ctypes.CDLL, keep: list[object]) -> ctypes.Structure:
+    """Return the struct in memory for `library`; everything it points to is added to `keep`."""
+    members, values = [], []
+    for name, value in struct.fields.items():
+        kind, held = _member(value, library, keep)
+        members.append((name, kind))
+        values.append(held)
+    built = type(struct.c_type, (ctypes.Structure,), {"_fields_": members})
+    return built(*values)
+
+
+def _member(value: object, library: ctypes.CDLL, keep: list[object]) -> tuple[type, object]:
+    match value:
+        case Struct():
+            inner = to_ctypes(value, library, keep)
+            return type(inner), inner
+        case Pointer(target):
+            inner = to_ctypes(target, library, keep)
+            keep.append(inner)
+            return ctypes.c_void_p, ctypes.addressof(inner)
+        case Symbol(name):
+            return ctypes.c_void_p, ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+        case np.ndarray():
+            table = np.ascontiguousarray(value)
+            keep.append(table)
+            return ctypes.c_void_p, table.ctypes.data
+        case _:
+            return ctypes.c_uint32, int(value) & 0xFFFFFFFF
+
+
+def tables(struct: Struct, prefix: str) -> Iterator[Table]:
+    """Yield the arrays of a struct and of its members, named `prefix_member`."""
+    for name, value in struct.fields.items():
+        path = f"{prefix}_{name}"
+        if isinstance(value, np.ndarray):
+            yield Table(path, _ELEMENT[value.dtype.name], value)
+        elif isinstance(value, Struct):
+            yield from tables(value, path)
+        elif isinstance(value, Pointer):
+            yield from tables(value.target, path)

@@ -1,0 +1,60 @@
+#include "ear_frontend.h"
+
+#include <string.h>
+
+void ear_frontend_reset(ear_frontend_t *frontend)
+{
+    frontend->used = 0;
+    memset(frontend->words, 0, frontend->spec->state_words * sizeof(uint32_t));
+}
+
+bool ear_frontend_push(ear_frontend_t *frontend, const int16_t *samples, uint32_t count,
+                       uint32_t *consumed, int16_t *features)
+{
+    const ear_frontend_spec_t *const spec = frontend->spec;
+    const uint32_t missing = spec->window_samples - frontend->used;
+    const uint32_t taken = count < missing ? count : missing;
+    if (taken > 0) {
+        memcpy(frontend->samples + frontend->used, samples, taken * sizeof(int16_t));
+    }
+    frontend->used += taken;
+    *consumed = taken;
+    if (frontend->used < spec->window_samples) {
+        return false;
+    }
+    spec->frame(spec->tables, frontend->samples, frontend->words,
+                frontend->words + spec->state_words, features);
+    frontend->used -= spec->hop_samples;
+    memmove(frontend->samples, frontend->samples + spec->hop_samples,
+            frontend->used * sizeof(int16_t));
+    return true;
+}
+
+uint32_t ear_frontend_push_all(ear_frontend_t *frontend, const int16_t *samples, uint32_t count,
+                               int16_t *features)
+{
+    uint32_t frames = 0;
+    while (count > 0) {
+        uint32_t consumed;
+        if (ear_frontend_push(frontend, samples, count, &consumed,
+                              features + frames * frontend->spec->feature_count)) {
+            ++frames;
+        }
+        samples += consumed;
+        count -= consumed;
+    }
+    return frames;
+}
+
+void ear_quantize_features(const ear_feature_quantization_t *quantization, const int16_t *features,
+                           uint32_t count, int8_t *output)
+{
+    const int32_t denominator = quantization->denominator;
+    for (uint32_t i = 0; i < count; ++i) {
+        const int32_t scaled = features[i] * quantization->numerator + denominator / 2;
+        int32_t value = scaled / denominator;
+        value -= value * denominator > scaled; /* C rounds towards zero, the contract down */
+        value += quantization->offset;
+        output[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    }
+}

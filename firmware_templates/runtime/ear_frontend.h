@@ -1,0 +1,73 @@
+/* The front end: PCM samples in, one row of int16 features per hop out.
+ *
+ * Frames follow each other every hop_samples; the first is complete after window_samples. The kinds
+ * of front end differ in what they make of a frame (ear_frontend_micro.h, ear_frontend_mel.h). The
+ * tables of a specification are computed by edgeasr/features, for the host and the firmware alike.
+ */
+#ifndef EAR_FRONTEND_H
+#define EAR_FRONTEND_H
+
+#include "ear.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Turns one frame into features.
+ *   tables    the kind's own constants
+ *   samples   [window_samples] oldest first
+ *   state     [state_words] kept from frame to frame, zero after a reset
+ *   scratch   [scratch_words] free to use
+ *   features  [feature_count] the result */
+typedef void ear_frontend_frame_t(const void *tables, const int16_t *samples, uint32_t *state,
+                                  uint32_t *scratch, int16_t *features);
+
+typedef struct {
+    uint32_t window_samples; /* samples of one frame */
+    uint32_t hop_samples;    /* from one frame to the next; 1 to window_samples */
+    uint32_t feature_count;  /* features of one frame */
+    uint32_t state_words;
+    uint32_t scratch_words;
+    ear_frontend_frame_t *frame;
+    const void *tables;
+} ear_frontend_spec_t;
+
+typedef struct {
+    const ear_frontend_spec_t *spec;
+    int16_t *samples; /* [window_samples], the caller's */
+    uint32_t *words;  /* [state_words + scratch_words], the caller's */
+    uint32_t used;    /* samples in `samples` that await the next frame */
+} ear_frontend_t;
+
+/* Forget all that was heard. Needed once before the first push. */
+void ear_frontend_reset(ear_frontend_t *frontend);
+
+/* Take samples up to the end of the next frame, and make its features.
+ * Returns true when a frame was completed: `features` then holds feature_count values, and samples
+ * may remain to be pushed. Returns false when all were taken without completing one.
+ * *consumed: how many of the `count` samples were taken. */
+bool ear_frontend_push(ear_frontend_t *frontend, const int16_t *samples, uint32_t count,
+                       uint32_t *consumed, int16_t *features);
+
+/* Push all samples; features: [frames * feature_count] with room for every frame that they
+ * complete. Returns the number of frames. */
+uint32_t ear_frontend_push_all(ear_frontend_t *frontend, const int16_t *samples, uint32_t count,
+                               int16_t *features);
+
+/* Features to the model's int8 input. */
+typedef struct {
+    int32_t numerator;   /* 1 to 32767 */
+    int32_t denominator; /* 1 to 32767 */
+    int32_t offset;      /* -32768 to 32767 */
+} ear_feature_quantization_t;
+
+/* q = clamp(floor((f * numerator + denominator / 2) / denominator) + offset, -128, 127), where
+ * denominator / 2 is rounded down. */
+void ear_quantize_features(const ear_feature_quantization_t *quantization, const int16_t *features,
+                           uint32_t count, int8_t *output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
