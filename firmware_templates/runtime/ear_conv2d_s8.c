@@ -1,0 +1,118 @@
+#include "ear_kernels.h"
+
+#include "ear_dot_s8.h"
+#include "ear_requantize.h"
+
+/* What lies under the filter at one output position: `rows` times `runs` stretches of `run`
+ * elements, contiguous in the input and in the filter. */
+typedef struct {
+    int32_t input_at;
+    int32_t filter_at;
+    int32_t rows;
+    int32_t runs;
+    int32_t run;
+    int32_t input_row_step;
+    int32_t input_run_step;
+    int32_t filter_row_step;
+} window_t;
+
+static window_t window_at(const ear_conv_t *params, const ear_dims_t *input,
+                          const ear_dims_t *filter, int32_t y, int32_t x)
+{
+    const int32_t top = y * params->stride_h - params->pad_h;
+    const int32_t left = x * params->stride_w - params->pad_w;
+    const ear_span_t rows = ear_taps_inside(top, filter->h, params->dilation_h, input->h);
+    const ear_span_t taps = ear_taps_inside(left, filter->w, params->dilation_w, input->w);
+    const int32_t count = taps.end - taps.first;
+    window_t window = {0};
+    if (count <= 0 || rows.end <= rows.first) {
+        return window; /* a dilated filter can have all its taps in the padding */
+    }
+    /* Taps that touch in the input too make one stretch of a whole row. */
+    const bool touch = params->dilation_w == 1 && input->c == filter->c;
+    window.input_at = ((top + rows.first * params->dilation_h) * input->w + left +
+                       taps.first * params->dilation_w) * input->c;
+    window.filter_at = (rows.first * filter->w + taps.first) * filter->c;
+    window.rows = rows.end - rows.first;
+    window.runs = touch ? 1 : count;
+    window.run = touch ? count * filter->c : filter->c;
+    window.input_row_step = params->dilation_h * input->w * input->c;
+    window.input_run_step = params->dilation_w * input->c;
+    window.filter_row_step = filter->w * filter->c;
+    return window;
+}
+
+static void four_sums(const window_t *window, const int8_t *input, int32_t offset,
+                      const int8_t *filter, int32_t stride, int32_t sums[4])
+{
+    for (int32_t row = 0; row < window->rows; ++row) {
+        const int8_t *from = input + row * window->input_row_step;
+        const int8_t *taps = filter + row * window->filter_row_step;
+        for (int32_t run = 0; run < window->runs; ++run) {
+            ear_dot4_s8(from, offset, taps, stride, window->run, sums);
+            from += window->input_run_step;
+            taps += window->run;
+        }
+    }
+}
+
+static int32_t one_sum(const window_t *window, const int8_t *input, int32_t offset,
+                       const int8_t *filter)
+{
+    int32_t sum = 0;
+    for (int32_t row = 0; row < window->rows; ++row) {
+        const int8_t *from = input + row * window->input_row_step;
+        const int8_t *taps = filter + row * window->filter_row_step;
+        for (int32_t run = 0; run < window->runs; ++run) {
+            sum += ear_dot_s8(from, offset, taps, window->run);
+            from += window->input_run_step;
+            taps += window->run;
+        }
+    }
+    return sum;
+}
+
+static inline int8_t finish(const ear_conv_t *params, const ear_scales_t *scales,
+                            const int32_t *bias, int32_t channel, int32_t sum)
+{
+    const int32_t at = channel * scales->step;
+    const int32_t biased = bias != NULL ? sum + bias[channel] : sum;
+    return (int8_t)ear_scale_to(biased, scales->multipliers[at], scales->shifts[at],
+                                params->output_offset, params->output_min, params->output_max);
+}
+
+void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
+                   const ear_dims_t *input_dims, const int8_t *input,
+                   const ear_dims_t *filter_dims, const int8_t *filter, const int32_t *bias,
+                   const ear_dims_t *output_dims, int8_t *output)
+{
+    const int32_t stride = filter_dims->h * filter_dims->w * filter_dims->c;
+    const int32_t groups = input_dims->c / filter_dims->c;
+    const int32_t group_channels = output_dims->c / groups;
+    const int32_t plane = output_dims->h * output_dims->w;
+    for (int32_t at = 0; at < output_dims->n * plane; ++at, output += output_dims->c) {
+        const int32_t within = at % plane;
+        const window_t window = window_at(params, input_dims, filter_dims,
+                                          within / output_dims->w, within % output_dims->w);
+        const int8_t *const image =
+            input + (at / plane) * input_dims->h * input_dims->w * input_dims->c;
+        for (int32_t group = 0; group < groups; ++group) {
+            const int8_t *const from = image + window.input_at + group * filter_dims->c;
+            const int32_t end = (group + 1) * group_channels;
+            int32_t channel = group * group_channels;
+            for (; channel + 4 <= end; channel += 4) {
+                int32_t sums[4] = {0, 0, 0, 0};
+                four_sums(&window, from, params->input_offset,
+                          filter + channel * stride + window.filter_at, stride, sums);
+                for (int32_t i = 0; i < 4; ++i) {
+                    output[channel + i] = finish(params, scales, bias, channel + i, sums[i]);
+                }
+            }
+            for (; channel < end; ++channel) {
+                output[channel] = finish(params, scales, bias, channel,
+                                         one_sum(&window, from, params->input_offset,
+                                                 filter + channel * stride + window.filter_at));
+            }
+        }
+    }
+}
