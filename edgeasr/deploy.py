@@ -36,17 +36,22 @@ def zoo_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in paths.zoo().glob("*.tflite")))
 
 
+def find_model(name_or_path: str) -> Path:
+    """Return the path of a model of the zoo, by its name, or of any `.tflite` file."""
+    path = Path(name_or_path)
+    if path.suffix == ".tflite" or path.exists():
+        return path
+    if name_or_path not in zoo_names():
+        raise InputError(
+            f'model "{name_or_path}" not found: neither a .tflite file nor a model of the zoo; '
+            f"{alternatives(name_or_path, zoo_names())}"
+        )
+    return paths.zoo() / f"{name_or_path}.tflite"
+
+
 def load_model(name_or_path: str) -> SpeechModel:
     """Load a model of the zoo by its name, or any speech model by its path."""
-    path = Path(name_or_path)
-    if path.suffix != ".tflite" and not path.exists():
-        if name_or_path not in zoo_names():
-            raise InputError(
-                f'model "{name_or_path}" not found: neither a .tflite file nor a model of the zoo; '
-                f"{alternatives(name_or_path, zoo_names())}"
-            )
-        path = paths.zoo() / f"{name_or_path}.tflite"
-    return speech.load(path)
+    return speech.load(find_model(name_or_path))
 
 
 def export(
@@ -140,7 +145,7 @@ def _rendered(model: SpeechModel, board: Board, sources: list[str]) -> dict[str,
         "protocol": protocol.c_context(),
         "project": {
             "generator": f"edgeasr {__version__}",
-            "name": _program(model),
+            "name": program_name(model),
             "model_name": model.name,
             "model_hash": model.sha256[:16],
             "model_file": f"model/{_file_name(model)}",
@@ -160,12 +165,13 @@ def _rendered(model: SpeechModel, board: Board, sources: list[str]) -> dict[str,
     return {path: render(f"project/{name}.j2", context) for path, name in targets.items()}
 
 
-def _program(model: SpeechModel) -> str:
+def program_name(model: SpeechModel) -> str:
+    """Return the name of the firmware's program: the model's, as an identifier."""
     return cname.identifier(model.name).lower()
 
 
 def _file_name(model: SpeechModel) -> str:
-    return f"{_program(model)}.tflite"
+    return f"{program_name(model)}.tflite"
 
 
 def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) -> Manifest:
@@ -173,7 +179,7 @@ def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) ->
         generator=f"edgeasr {__version__}",
         board=board.name,
         engine=engine,
-        program=_program(model),
+        program=program_name(model),
         model_name=model.name,
         model_file=f"model/{_file_name(model)}",
         model_sha256=model.sha256,

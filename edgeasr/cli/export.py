@@ -1,0 +1,62 @@
+"""`edgeasr export`: a speech model and a board become a firmware project."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeasr import boards, deploy
+from edgeasr.cli import console
+from edgeasr.units import format_bytes, format_count
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def export(
+    model: Annotated[
+        str, typer.Argument(help="A speech model (.tflite), or a name of the zoo.")
+    ] = deploy.DEFAULT_MODEL,
+    board: Annotated[
+        str, typer.Option("--board", "-b", help="A board of 'edgeasr boards', or a board file.")
+    ] = ...,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write [MODEL-BOARD].")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="What runs the model: ear.")] = "ear",
+    force: Annotated[bool, typer.Option("--force", help="Replace a project in OUT.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Write the firmware project of MODEL for a board.
+
+    The folder is a CMake project that builds without edgeasr.
+    """
+    speech_model = deploy.load_model(model)
+    chosen = boards.load(board)
+    folder = out or Path(f"{deploy.program_name(speech_model)}-{chosen.name}")
+    made = deploy.export(speech_model, chosen, folder, engine=engine, replace=force)
+    manifest = made.manifest
+    macs = sum(layer.macs for layer in manifest.layers)
+    if json:
+        console.print_json(
+            {
+                "project": str(made.folder),
+                "board": manifest.board,
+                "engine": manifest.engine,
+                "model": manifest.model_name,
+                "model_sha256": manifest.model_sha256,
+                "arena_bytes": manifest.arena_bytes,
+                "constant_bytes": manifest.constant_bytes,
+                "macs": macs,
+                "layers": len(manifest.layers),
+            }
+        )
+        return
+    console.out.print(
+        f"{made.folder}: model {manifest.model_name} for {chosen.title}, engine {engine}\n"
+        f"  {len(manifest.layers)} layers, {format_count(macs)} MACs an inference\n"
+        f"  constants {format_bytes(manifest.constant_bytes)}, "
+        f"arena {format_bytes(manifest.arena_bytes)}\n"
+        f"next: edgeasr build {made.folder}",
+        markup=False,
+    )

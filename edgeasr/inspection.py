@@ -1,0 +1,121 @@
+"""What can be known of a model before any compiler has run: operations, memory, cost, facts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeasr import speech
+from edgeasr.codegen import coverage, macs
+from edgeasr.codegen.model import ModelCode, generate
+from edgeasr.errors import InputError
+from edgeasr.graph import Graph, Op, load
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operator. constant_bytes and kernel are None where the engine cannot run the model."""
+
+    op: int
+    kind: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    dtype: str
+    macs: int
+    constant_bytes: int | None
+    kernel: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """A model seen from outside.
+
+    facts: None for a foreign file without any; missing says why. problems: what the `ear` engine
+    cannot run. code: None when there are problems.
+    """
+
+    path: Path
+    graph: Graph
+    facts: speech.Facts | None
+    missing: str | None
+    problems: tuple[str, ...]
+    code: ModelCode | None
+    rows: tuple[Row, ...]
+
+    @property
+    def macs(self) -> int:
+        return sum(row.macs for row in self.rows)
+
+    def to_dict(self) -> dict[str, object]:
+        ends = [self.graph.tensor(i) for i in (*self.graph.inputs, *self.graph.outputs)]
+        return {
+            "file": self.path.name,
+            "file_bytes": self.path.stat().st_size,
+            "tensors": [
+                {"name": t.name, "shape": list(t.shape), "dtype": t.dtype} for t in ends
+            ],
+            "macs": self.macs,
+            "problems": list(self.problems),
+            "missing": self.missing,
+            "facts": self.facts.to_dict() if self.facts else None,
+            "operators": [vars(row) for row in self.rows],
+            "memory": self._memory() if self.code else None,
+        }
+
+    def _memory(self) -> dict[str, object]:
+        plan = self.code.plan
+        return {
+            "arena_bytes": plan.arena_bytes,
+            "lower_bound_bytes": plan.lower_bound_bytes,
+            "constant_bytes": self.code.constant_bytes,
+            "buffers": [
+                {
+                    "name": p.buffer.name,
+                    "offset": p.offset,
+                    "bytes": p.buffer.bytes,
+                    "first": p.buffer.first,
+                    "last": p.buffer.last,
+                }
+                for p in plan.placed
+            ],
+        }
+
+
+def inspect(path: Path) -> Inspection:
+    """Look at any `.tflite` file; only one that cannot be read as a graph is an error."""
+    graph = load(path)
+    facts, missing = None, None
+    try:
+        facts = speech.load(path).facts
+    except InputError as error:
+        missing = str(error)
+    problems = tuple(coverage.check(graph))
+    code = None
+    if not problems:
+        try:
+            code = generate(
+                graph,
+                name=path.stem,
+                labels=facts.labels if facts else ("?",),
+                content=path.read_bytes(),
+                board="none",
+                where=path.name,
+            )
+        except InputError as error:
+            problems = (str(error),)
+    layers = {layer.op: layer for layer in code.layers} if code else {}
+    rows = tuple(_row(graph, op, layers.get(op.index)) for op in graph.ops)
+    return Inspection(path, graph, facts, missing, problems, code, rows)
+
+
+def _row(graph: Graph, op: Op, layer: object) -> Row:
+    first = next((graph.tensor(i) for i in op.inputs if i >= 0), None)
+    output = graph.tensor(op.outputs[0]) if op.outputs else None
+    return Row(
+        op=op.index,
+        kind=op.kind,
+        input_shape=first.shape if first else (),
+        output_shape=output.shape if output else (),
+        dtype=output.dtype if output else "",
+        macs=macs.macs(graph, op),
+        constant_bytes=layer.constant_bytes if layer else None,
+        kernel=layer.kernel if layer else None,
+    )
