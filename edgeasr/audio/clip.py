@@ -63,14 +63,14 @@ def assign_splits(
 
     Speakers are ordered by a hash of seed and name and dealt out until each split has its fraction
     of the clips (of those whose speaker is known); with three speakers or more no split of a
-    positive fraction is empty. Clips of unknown speakers go to train, or with
-    unknown_speakers="each" count as a speaker each, for recordings known to be of many people.
+    positive fraction is empty. Synthetic clips go to train, and so do clips of unknown speakers,
+    which with unknown_speakers="each" count as a speaker each: for recordings of many people.
     """
     clips = list(clips)
     groups: dict[str, list[int]] = defaultdict(list)
     for index, clip in enumerate(clips):
         speaker = clip.speaker or (clip.id if unknown_speakers == "each" else "")
-        groups[speaker].append(index)
+        groups["" if clip.synthetic else speaker].append(index)
     splits = ["train"] * len(clips)
     groups.pop("", None)
     order = sorted(groups, key=lambda name: rank(seed, name))

@@ -72,7 +72,8 @@ def task(
     split can be shown to be free of them; so do other words of sources that hold none of the task's
     words, unless extra_words. `_unknown_` is balanced over its words; `_silence_` takes recordings
     labelled so, then one-second pieces of `noise` (and of background noise in `speech`), each in
-    its own split. Raises InputError when a speaker stands in two splits.
+    its own split. Raises InputError when a speaker stands in two splits, or a synthetic voice in
+    another than train.
     """
     said = words(name)
     recordings = _unique(speech)
@@ -93,7 +94,15 @@ def task(
         quiet = [c for c in ambient if c.split == split]
         clips += _silence(quiet, round(per_word * silence_ratio[split]), seed)
     check_splits(clips, f"task {name}")
+    _check_synthetic(clips)
     return Task(name, (SILENCE, UNKNOWN, *labels), tuple(clips))
+
+
+def _check_synthetic(clips: Sequence[Clip]) -> None:
+    for clip in clips:
+        if clip.synthetic and clip.split != "train":
+            raise InputError(f"{clip.path}: is synthetic and stands in {clip.split}; synthetic "
+                             "voices may widen training only")  # fmt: skip
 
 
 def _unique(clips: Iterable[Clip]) -> list[Clip]:
