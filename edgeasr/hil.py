@@ -13,22 +13,20 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from edgeasr import features, oracle
+from edgeasr import boards, features, oracle
 from edgeasr.audio import Clip, read_clip
-from edgeasr.boards import Board
 from edgeasr.client import Device
 from edgeasr.codegen.host import HostModel
 from edgeasr.deploy import generate_model
-from edgeasr.errors import CheckError, InputError
+from edgeasr.errors import InputError
 from edgeasr.evaluate import confusion
-from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
 
 
 class Reference:
     """What the host hears: features by the runtime's C, scores by an interpreter of its own."""
 
-    def __init__(self, model: SpeechModel, board: Board):
+    def __init__(self, model: SpeechModel, board: str):
         self.model = model
         entry = model.graph.tensor(model.graph.inputs[0])
         self._quantization = features.feature_quantization(
@@ -42,7 +40,7 @@ class Reference:
             self._model = oracle.Oracle(model.content, graph=model.graph)
         else:
             self.name = "the ear engine on this computer"
-            self._model = HostModel(generate_model(model, board), model.graph)
+            self._model = HostModel(generate_model(model, boards.load(board)), model.graph)
 
     def features(self, pcm: np.ndarray) -> np.ndarray:
         """Return the front end's features of PCM: int16 [frames, feature_count]."""
@@ -224,30 +222,12 @@ def stream_clips(
             label=model.facts.labels.index(clip.label),
             device=int(np.argmax(heard.output)),
             host=int(np.argmax(scores)),
-            features_equal=crc == heard.features_crc and np.array_equal(
-                np.ravel(heard.window), window.ravel()
-            ),
+            features_equal=crc == heard.features_crc
+            and np.array_equal(np.ravel(heard.window), window.ravel()),
             scores_equal=np.array_equal(np.ravel(heard.output), scores),
             round_trip_s=heard.round_trip_s,
             front_end_instructions=count(heard.frontend_ticks) if count else None,
             inference_instructions=count(heard.inference_ticks) if count else None,
-        )
-
-
-def check_firmware(device: Device, project: Project, model: SpeechModel) -> None:
-    """Refuse firmware of another model or board than the project's."""
-    hello = device.hello()
-    manifest = project.manifest
-    if hello.model_hash.hex() != model.sha256[: 2 * len(hello.model_hash)]:
-        raise CheckError(
-            f"{project.folder}: the device runs model {hello.model_name} "
-            f"({hello.model_hash.hex()}), the project holds {manifest.model_name} "
-            f"({model.sha256[:16]}); build and flash it again"
-        )
-    if hello.board != manifest.board:
-        raise CheckError(
-            f"{project.folder}: the device says it is a {hello.board}, the project is for "
-            f"{manifest.board}; export for that board, or choose another port"
         )
 
 

@@ -1,6 +1,5 @@
 """`edgeasr inspect`: operations, shapes, cost and memory plan of a model."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer

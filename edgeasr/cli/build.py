@@ -1,0 +1,23 @@
+"""`edgeasr build`: compile a firmware project, and show what it takes of the board."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeasr import boards, project, toolchain
+from edgeasr.cli import console
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of 'edgeasr export'.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Build the firmware of PROJECT with CMake."""
+    made = project.load(folder)
+    board = boards.load(made.manifest.board)
+    built = toolchain.build(made.folder)
+    console.show_build(built, board, json=json)

@@ -1,0 +1,49 @@
+"""`edgeasr run`: stream a recording to the firmware and show the words that it recognises."""
+
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeasr import audio, project
+from edgeasr.cli import console
+from edgeasr.connect import connect
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(
+    folder: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project that is built.")],
+    recording: Annotated[
+        Path, typer.Option("--audio", "-a", help="Recording of any length, mono.")
+    ],
+    port: Annotated[
+        str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
+    ] = None,
+    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = 115200,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Stream a recording through the firmware of PROJECT and show each word when it is heard."""
+    made = project.load(folder)
+    with connect(made, port=port, baud=baud) as connected:
+        rate = connected.hello.sample_rate_hz
+        pcm = audio.read(recording, rate)
+        console.say(f"{recording.name}: {len(pcm) / rate:.1f} s to {connected.hello.board}")
+        heard = 0
+        for event in connected.device.stream([pcm]):
+            heard += 1
+            _show(event, connected.hello.labels, rate, json)
+    console.say(f"{heard} words recognised")
+
+
+def _show(event: object, labels: tuple[str, ...], rate: int, json: bool) -> None:
+    label, at = labels[event.label], event.sample / rate
+    if json:
+        line = {"time_s": round(at, 3), "label": label, "score": round(event.score / 255, 4)}
+        print(jsonlib.dumps(line), flush=True)
+        return
+    console.out.print(f"{at:8.2f} s  {label:<16} {event.score / 255:.2f}", markup=False)
+    sys.stdout.flush()

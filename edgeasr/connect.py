@@ -1,0 +1,77 @@
+"""From a project to a device that answers: its simulator or program, or a port that is given."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeasr import boards, runners, speech, toolchain
+from edgeasr.client import Device, Hello
+from edgeasr.errors import CheckError
+from edgeasr.link import open_link
+from edgeasr.project import Project
+from edgeasr.speech import SpeechModel
+
+
+@dataclass(frozen=True, eq=False)
+class Connected:
+    """A running firmware of a project.
+
+    count: turns the device's ticks into instructions; None where the runner cannot.
+    """
+
+    project: Project
+    model: SpeechModel
+    device: Device
+    hello: Hello
+    count: Callable[[int], int | None] | None
+
+
+@contextlib.contextmanager
+def connect(
+    project: Project, *, port: str | None = None, baud: int = 115200, log: Path | None = None
+) -> Iterator[Connected]:
+    """Start the project's firmware with its board's runner, or open `port`, and say hello.
+
+    Raises CheckError when the firmware is of another model or board, LinkError when it is silent,
+    ToolError when the runner's program is missing.
+    """
+    model = speech.load(project.model_path)
+    board = boards.load(project.manifest.board)
+    log = log or project.folder / "build" / "session.log"
+    if port is not None:
+        with contextlib.closing(open_link(port, baud=baud)) as link:
+            yield _greet(project, model, Device(link, log=log), None)
+        return
+    built = toolchain.find_built(project.folder)
+    with runners.start(project.folder, board, built.elf) as running:
+        yield _greet(project, model, Device(running.link, log=log), running.instructions)
+
+
+def _greet(
+    project: Project,
+    model: SpeechModel,
+    device: Device,
+    count: Callable[[int], int | None] | None,
+) -> Connected:
+    hello = device.hello()
+    check_firmware(hello, project)
+    counts = count if count is not None and count(1 << 20) is not None else None
+    return Connected(project, model, device, hello, counts)
+
+
+def check_firmware(hello: Hello, project: Project) -> None:
+    """Refuse firmware of another model or board than the project's."""
+    manifest = project.manifest
+    running = hello.model_hash.hex()
+    if not manifest.model_sha256.startswith(running):
+        raise CheckError(
+            f"{project.folder}: the device runs model {hello.model_name} ({running}), the project "
+            f"holds {manifest.model_name} ({manifest.model_sha256[: len(running)]}); build the "
+            "project, and flash it, again"
+        )
+    if hello.board != manifest.board:
+        raise CheckError(
+            f"{project.folder}: the device says it is a {hello.board}, the project is for "
+            f"{manifest.board}; export for that board, or choose another port"
+        )
