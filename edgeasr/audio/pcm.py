@@ -75,8 +75,10 @@ def write(path: Path, pcm: np.ndarray, sample_rate_hz: int) -> None:
     soundfile.write(path, pcm, sample_rate_hz, subtype="PCM_16")
 
 
-def resampled(signal: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
-    """Return the signal at another rate (soxr, high quality); float32, or int16 scale kept."""
+def resampled(
+    signal: np.ndarray, from_hz: float, to_hz: float, *, quality: str = "HQ"
+) -> np.ndarray:
+    """Return the signal at another rate, in its dtype and scale; quality: a name of soxr's."""
     try:
         import soxr
     except ImportError:
@@ -84,7 +86,7 @@ def resampled(signal: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
             f"soxr: not installed; converting {from_hz:g} Hz to {to_hz:g} Hz needs it; "
             "install it with: pip install 'edgeasr[train]'"
         ) from None
-    return soxr.resample(signal, from_hz, to_hz, quality="HQ")
+    return soxr.resample(signal, from_hz, to_hz, quality=quality)
 
 
 def to_int16(signal: np.ndarray) -> np.ndarray:
