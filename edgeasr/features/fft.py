@@ -37,9 +37,12 @@ def _q15(phase: np.ndarray) -> np.ndarray:
 def int16_tables(points: int) -> Struct:
     """Return the ear_fft_int16_t for 2 * points real samples; points: a power of two from 8 up."""
     k = np.arange(points)
-    return Struct("ear_fft_int16_t", {
-        "points": points,
-        "order": order(points),
-        "twiddles": _q15(-2 * np.pi * k[: 3 * points // 4] / points),
-        "split": _q15(-np.pi * ((k[: points // 2] + 1) / points + 0.5)),
-    })
+    return Struct(
+        "ear_fft_int16_t",
+        {
+            "points": points,
+            "order": order(points),
+            "twiddles": _q15(-2 * np.pi * k[: 3 * points // 4] / points),
+            "split": _q15(-np.pi * ((k[: points // 2] + 1) / points + 0.5)),
+        },
+    )

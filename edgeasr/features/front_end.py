@@ -8,19 +8,39 @@ from edgeasr.errors import InputError, alternatives
 
 _COMMON = ("kind", "sample_rate_hz", "window_ms", "hop_ms", "channels", "lower_hz", "upper_hz")
 _OF_KIND = {
-    "micro": ("noise_reduction", "smoothing_bits", "even_smoothing", "odd_smoothing",
-              "min_signal_remaining", "pcan", "pcan_strength", "pcan_offset", "pcan_gain_bits",
-              "log_shift"),
+    "micro": (
+        "noise_reduction",
+        "smoothing_bits",
+        "even_smoothing",
+        "odd_smoothing",
+        "min_signal_remaining",
+        "pcan",
+        "pcan_strength",
+        "pcan_offset",
+        "pcan_gain_bits",
+        "log_shift",
+    ),
     "logmel": ("n_fft", "mel_scale", "mel_norm"),
     "mfcc": ("n_fft", "mel_scale", "mel_norm", "coefficients"),
 }
 # Field: (least, most), both allowed.
 _RANGE = {
-    "sample_rate_hz": (1000, 192_000), "window_ms": (0.1, 1000.0), "hop_ms": (0.1, 1000.0),
-    "channels": (1, 128), "lower_hz": (0.0, 96_000.0), "upper_hz": (1.0, 96_000.0),
-    "smoothing_bits": (0, 16), "even_smoothing": (0.0, 1.0), "odd_smoothing": (0.0, 1.0),
-    "min_signal_remaining": (0.0, 1.0), "pcan_strength": (0.0, 2.0), "pcan_offset": (0.0, 1e6),
-    "pcan_gain_bits": (0, 30), "log_shift": (0, 10), "n_fft": (0, 4096), "coefficients": (1, 128),
+    "sample_rate_hz": (1000, 192_000),
+    "window_ms": (0.1, 1000.0),
+    "hop_ms": (0.1, 1000.0),
+    "channels": (1, 128),
+    "lower_hz": (0.0, 96_000.0),
+    "upper_hz": (1.0, 96_000.0),
+    "smoothing_bits": (0, 16),
+    "even_smoothing": (0.0, 1.0),
+    "odd_smoothing": (0.0, 1.0),
+    "min_signal_remaining": (0.0, 1.0),
+    "pcan_strength": (0.0, 2.0),
+    "pcan_offset": (0.0, 1e6),
+    "pcan_gain_bits": (0, 30),
+    "log_shift": (0, 10),
+    "n_fft": (0, 4096),
+    "coefficients": (1, 128),
 }
 _CHOICES = {"kind": tuple(_OF_KIND), "mel_scale": ("slaney", "htk"), "mel_norm": ("slaney", "none")}
 _MAX_FFT = 4096

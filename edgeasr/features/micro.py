@@ -22,35 +22,41 @@ def specification(front_end: FrontEnd) -> Struct:
     """Return the ear_frontend_spec_t of a front end of kind `micro`."""
     points = front_end.fft_length // 2
     first_bin, widths, weights = _bands(front_end)
-    micro = Struct("ear_frontend_micro_t", {
-        "window_samples": front_end.window_samples,
-        "window": _window(front_end.window_samples),
-        "fft": fft.int16_tables(points),
-        "channels": front_end.channels,
-        "first_bin": first_bin,
-        "widths": widths,
-        "weights": weights,
-        "noise_reduction": int(front_end.noise_reduction),
-        "gain_control": int(front_end.pcan),
-        "smoothing_bits": front_end.smoothing_bits,
-        "even_smoothing": _q14(front_end.even_smoothing),
-        "odd_smoothing": _q14(front_end.odd_smoothing),
-        "min_remaining": _q14(front_end.min_signal_remaining),
-        "gains": _gains(front_end) if front_end.pcan else np.zeros(1, np.int16),
-        "snr_shift": snr_shift(front_end) if front_end.pcan else 0,
-        "log2_bend": _log2_bend(),
-        "correction_bits": correction_bits(front_end),
-        "log_shift": front_end.log_shift,
-    })
-    return Struct("ear_frontend_spec_t", {
-        "window_samples": front_end.window_samples,
-        "hop_samples": front_end.hop_samples,
-        "feature_count": front_end.feature_count,
-        "state_words": front_end.channels,
-        "scratch_words": points + 1 + front_end.channels,
-        "frame": Symbol("ear_frontend_micro"),
-        "tables": Pointer(micro),
-    })
+    micro = Struct(
+        "ear_frontend_micro_t",
+        {
+            "window_samples": front_end.window_samples,
+            "window": _window(front_end.window_samples),
+            "fft": fft.int16_tables(points),
+            "channels": front_end.channels,
+            "first_bin": first_bin,
+            "widths": widths,
+            "weights": weights,
+            "noise_reduction": int(front_end.noise_reduction),
+            "gain_control": int(front_end.pcan),
+            "smoothing_bits": front_end.smoothing_bits,
+            "even_smoothing": _q14(front_end.even_smoothing),
+            "odd_smoothing": _q14(front_end.odd_smoothing),
+            "min_remaining": _q14(front_end.min_signal_remaining),
+            "gains": _gains(front_end) if front_end.pcan else np.zeros(1, np.int16),
+            "snr_shift": snr_shift(front_end) if front_end.pcan else 0,
+            "log2_bend": _log2_bend(),
+            "correction_bits": correction_bits(front_end),
+            "log_shift": front_end.log_shift,
+        },
+    )
+    return Struct(
+        "ear_frontend_spec_t",
+        {
+            "window_samples": front_end.window_samples,
+            "hop_samples": front_end.hop_samples,
+            "feature_count": front_end.feature_count,
+            "state_words": front_end.channels,
+            "scratch_words": points + 1 + front_end.channels,
+            "frame": Symbol("ear_frontend_micro"),
+            "tables": Pointer(micro),
+        },
+    )
 
 
 def correction_bits(front_end: FrontEnd) -> int:
@@ -128,7 +134,7 @@ def _gains(front_end: FrontEnd) -> np.ndarray:
 
 
 def _log2_bend() -> np.ndarray:
-    """Return uint16 [130]: how far log2(1 + i / 128) lies above i / 128, in Q16; two zeros end it."""
+    """Return uint16 [130]: log2(1 + i / 128) - i / 128 in Q16, with a zero more."""
     x = np.arange(129) / 128
     bend = np.floor((np.log2(1 + x) - x) * 65536 + 0.5)
     return np.append(bend, 0).astype(np.uint16)

@@ -7,18 +7,20 @@ import numpy as np
 
 from edgeasr import hostlib
 from edgeasr.errors import InputError
-from edgeasr.features import micro
 from edgeasr.features.front_end import FrontEnd
-from edgeasr.features.structs import Struct, to_ctypes
-
-_SOURCES = ("ear_frontend.c", "ear_frontend_micro.c", "ear_fft_int16.c")
+from edgeasr.features.specification import c_sources, specification
+from edgeasr.features.structs import to_ctypes
 
 
 class _State(ctypes.Structure):
     """ear_frontend_t"""
 
-    _fields_ = [("spec", ctypes.c_void_p), ("samples", ctypes.c_void_p),  # noqa: RUF012
-                ("words", ctypes.c_void_p), ("used", ctypes.c_uint32)]
+    _fields_ = (
+        ("spec", ctypes.c_void_p),
+        ("samples", ctypes.c_void_p),
+        ("words", ctypes.c_void_p),
+        ("used", ctypes.c_uint32),
+    )
 
 
 class _Specification:
@@ -26,7 +28,7 @@ class _Specification:
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._keep: list[object] = []
-        self.library = library()
+        self.library = library(c_sources(front_end))
         described = specification(front_end)
         self._struct = to_ctypes(described, self.library, self._keep)
         self.address = ctypes.addressof(self._struct)
@@ -34,9 +36,9 @@ class _Specification:
 
 
 @functools.cache
-def library() -> ctypes.CDLL:
-    """Return the compiled front end. Raises ToolError without a C compiler."""
-    loaded = hostlib.load(_SOURCES)
+def library(sources: tuple[str, ...]) -> ctypes.CDLL:
+    """Return the library of these runtime files. Raises ToolError without a C compiler."""
+    loaded = hostlib.load(tuple(s for s in sources if s.endswith(".c")))
     pointer, count = ctypes.c_void_p, ctypes.c_uint32
     loaded.ear_frontend_reset.argtypes = [pointer]
     loaded.ear_frontend_reset.restype = None
@@ -45,11 +47,6 @@ def library() -> ctypes.CDLL:
     loaded.ear_quantize_features.argtypes = [pointer, pointer, count, pointer]
     loaded.ear_quantize_features.restype = None
     return loaded
-
-
-def specification(front_end: FrontEnd) -> Struct:
-    """Return the ear_frontend_spec_t of a front end, as data."""
-    return {"micro": micro.specification}[front_end.kind](front_end)
 
 
 @functools.lru_cache(maxsize=64)
@@ -65,8 +62,9 @@ class Stream:
         self._specification = _loaded(front_end)
         self._samples = np.zeros(front_end.window_samples, np.int16)
         self._words = np.zeros(self._specification.words, np.uint32)
-        self._state = _State(self._specification.address, self._samples.ctypes.data,
-                             self._words.ctypes.data, 0)
+        self._state = _State(
+            self._specification.address, self._samples.ctypes.data, self._words.ctypes.data, 0
+        )
         self.reset()
 
     def reset(self) -> None:

@@ -1,6 +1,6 @@
 """log1p in single precision as FDLIBM computes it, in its order of operations.
 
-The mel bands of the `micro` front end come from log1pf, and two of its weights hang on the last bit.
+The mel bands of the `micro` front end come from log1pf, and some weights hang on its last bit.
 glibc up to 2.40, newlib, musl and the BSDs have FDLIBM's; written out here the tables are the same
 on every computer. Source: Sun Microsystems' FDLIBM 5.3, s_log1p.c, in its float form.
 """
@@ -10,8 +10,18 @@ import numpy as np
 _F = np.float32
 _LN2_HIGH = _F(6.9313812256e-01)
 _LN2_LOW = _F(9.0580006145e-06)
-_TERMS = [_F(t) for t in (6.6666668653e-01, 4.0000000596e-01, 2.8571429849e-01, 2.2222198546e-01,
-                          1.8183572590e-01, 1.5313838422e-01, 1.4798198640e-01)]
+_TERMS = [
+    _F(t)
+    for t in (
+        6.6666668653e-01,
+        4.0000000596e-01,
+        2.8571429849e-01,
+        2.2222198546e-01,
+        1.8183572590e-01,
+        1.5313838422e-01,
+        1.4798198640e-01,
+    )
+]
 _MANTISSA = 0x007FFFFF
 _SQRT2_MANTISSA = 0x3504F7
 _SQRT2_LESS_ONE = _F(0.41421354)

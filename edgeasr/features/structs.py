@@ -10,8 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_ELEMENT = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
-            "int32": "int32_t", "uint32": "uint32_t"}
+_ELEMENT = {
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "uint16": "uint16_t",
+    "int32": "int32_t",
+    "uint32": "uint32_t",
+}
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,14 @@ class Pointer:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """A constant array of the generated code."""
+class Definition:
+    """The C definition of a constant: a table of `values`, or a struct of `fields`, which are
+    pairs of a member's designator and its finished value."""
 
-    name: str
     c_type: str
-    values: np.ndarray
+    name: str
+    values: np.ndarray | None = None
+    fields: tuple[tuple[str, object], ...] = ()
 
 
 def to_ctypes(struct: Struct, library: ctypes.CDLL, keep: list[object]) -> ctypes.Structure:
@@ -76,13 +84,28 @@ def _member(value: object, library: ctypes.CDLL, keep: list[object]) -> tuple[ty
             return ctypes.c_uint32, int(value) & 0xFFFFFFFF
 
 
-def tables(struct: Struct, prefix: str) -> Iterator[Table]:
-    """Yield the arrays of a struct and of its members, named `prefix_member`."""
-    for name, value in struct.fields.items():
-        path = f"{prefix}_{name}"
-        if isinstance(value, np.ndarray):
-            yield Table(path, _ELEMENT[value.dtype.name], value)
-        elif isinstance(value, Struct):
-            yield from tables(value, path)
-        elif isinstance(value, Pointer):
-            yield from tables(value.target, path)
+def definitions(struct: Struct, name: str) -> list[Definition]:
+    """Return the definitions that make up a constant called `name`, what is used first."""
+    made: list[Definition] = []
+    fields = tuple(_fields(struct, name, "", made))
+    return [*made, Definition(struct.c_type, name, fields=fields)]
+
+
+def _fields(
+    struct: Struct, name: str, path: str, made: list[Definition]
+) -> Iterator[tuple[str, object]]:
+    for field, value in struct.fields.items():
+        own, finished = f"{name}_{field}", value
+        match value:
+            case Struct():
+                yield from _fields(value, own, f"{path}.{field}", made)
+                continue
+            case Pointer(target):
+                made += definitions(target, own)
+                finished = f"&{own}"
+            case np.ndarray():
+                made.append(Definition(_ELEMENT[value.dtype.name], own, values=value.ravel()))
+                finished = own
+            case Symbol():
+                finished = value.name
+        yield f"{path}.{field}", finished

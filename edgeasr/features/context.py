@@ -1,0 +1,66 @@
+"""What the templates of speech.c and speech.h need, as finished values."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from edgeasr.features.front_end import FrontEnd
+from edgeasr.features.quantization import FeatureQuantization
+from edgeasr.features.specification import specification
+from edgeasr.features.structs import Struct, definitions
+
+
+class DecisionRule(Protocol):
+    """The side of edgeasr.decision.Decision that the firmware needs."""
+
+    window: int
+    hop_frames: int
+
+    @property
+    def threshold_steps(self) -> int: ...
+
+    def refractory_samples(self, sample_rate_hz: int) -> int: ...
+
+    def ignored_flags(self, labels: Sequence[str]) -> np.ndarray: ...
+
+
+def c_context(
+    front_end: FrontEnd,
+    frames: int,
+    quantization: FeatureQuantization,
+    decision: DecisionRule,
+    labels: Sequence[str],
+) -> dict[str, object]:
+    """Return the context of `model/speech.c.j2` and `model/speech.h.j2`, but for `banner`.
+
+    frames: rows of the model's window. Raises InputError when the decision rule ignores a label
+    that is not among `labels`.
+    """
+    spec = specification(front_end)
+    rule = Struct(
+        "ear_decision_spec_t",
+        {
+            "labels": len(labels),
+            "window": decision.window,
+            "threshold": decision.threshold_steps,
+            "refractory_samples": decision.refractory_samples(front_end.sample_rate_hz),
+            "ignored": decision.ignored_flags(labels),
+        },
+    )
+    return {
+        "front_end_kind": front_end.kind,
+        "front_end_header": "micro" if front_end.kind == "micro" else "mel",
+        "sample_rate_hz": front_end.sample_rate_hz,
+        "frames": frames,
+        "feature_count": front_end.feature_count,
+        "clip_samples": front_end.samples_for(frames),
+        "hop_frames": decision.hop_frames,
+        "quantization": quantization,
+        "window_samples": front_end.window_samples,
+        "words": spec.fields["state_words"] + spec.fields["scratch_words"],
+        "window_bytes": frames * front_end.feature_count,
+        "label_count": len(labels),
+        "history_bytes": decision.window * len(labels),
+        "definitions": definitions(spec, "frontend") + definitions(rule, "decision"),
+    }

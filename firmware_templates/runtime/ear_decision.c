@@ -1,0 +1,48 @@
+#include "ear_decision.h"
+
+#include <string.h>
+
+void ear_decision_reset(ear_decision_t *decision)
+{
+    const ear_decision_spec_t *const spec = decision->spec;
+    memset(decision->history, 0, spec->window * spec->labels);
+    memset(decision->sums, 0, spec->labels * sizeof(uint32_t));
+    decision->row = 0;
+    decision->event_sample = 0;
+    decision->has_event = 0;
+}
+
+/* Replace the oldest scores. Returns the label with the highest sum. */
+static uint32_t take(ear_decision_t *decision, const uint8_t *scores)
+{
+    const ear_decision_spec_t *const spec = decision->spec;
+    uint8_t *const oldest = decision->history + decision->row * spec->labels;
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < spec->labels; ++i) {
+        decision->sums[i] += scores[i];
+        decision->sums[i] -= oldest[i];
+        oldest[i] = scores[i];
+        if (decision->sums[i] > decision->sums[best]) {
+            best = i;
+        }
+    }
+    decision->row = decision->row + 1 == spec->window ? 0 : decision->row + 1;
+    return best;
+}
+
+bool ear_decision_push(ear_decision_t *decision, const uint8_t *scores, uint32_t sample,
+                       ear_event_t *event)
+{
+    const ear_decision_spec_t *const spec = decision->spec;
+    const uint32_t best = take(decision, scores);
+    if (decision->has_event && sample - decision->event_sample < spec->refractory_samples) {
+        return false;
+    }
+    if (spec->ignored[best] || decision->sums[best] < spec->threshold * spec->window) {
+        return false;
+    }
+    decision->event_sample = sample;
+    decision->has_event = 1;
+    *event = (ear_event_t){best, decision->sums[best] / spec->window, sample};
+    return true;
+}

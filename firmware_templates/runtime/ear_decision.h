@@ -1,0 +1,51 @@
+/* The decision: scores of one inference after the other in, events out.
+ *
+ * A label's mean score is taken over the last `window` inferences (those not yet made count as
+ * zero). The label with the highest mean, the first of equals, becomes an event when it is not
+ * ignored, its mean reaches the threshold, and no event lies less than refractory_samples back.
+ */
+#ifndef EAR_DECISION_H
+#define EAR_DECISION_H
+
+#include "ear.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    uint32_t labels;
+    uint32_t window;             /* inferences, 1 or more */
+    uint32_t threshold;          /* 0 to 255, of the mean score */
+    uint32_t refractory_samples;
+    const uint8_t *ignored;      /* [labels] 1: never an event, such as silence and unknown words */
+} ear_decision_spec_t;
+
+typedef struct {
+    uint32_t label;
+    uint32_t score;  /* mean score, 0 to 255, rounded down */
+    uint32_t sample; /* samples heard when it was decided */
+} ear_event_t;
+
+typedef struct {
+    const ear_decision_spec_t *spec;
+    uint8_t *history;      /* [window * labels], the caller's */
+    uint32_t *sums;        /* [labels], the caller's */
+    uint32_t row;          /* of the oldest inference in `history` */
+    uint32_t event_sample; /* of the last event */
+    uint32_t has_event;
+} ear_decision_t;
+
+/* Forget all scores and events. Needed once before the first push. */
+void ear_decision_reset(ear_decision_t *decision);
+
+/* Take the scores of one inference, made when `sample` samples had been heard.
+ * scores: [labels] 0 to 255. Returns true when there is an event, which is then in *event. */
+bool ear_decision_push(ear_decision_t *decision, const uint8_t *scores, uint32_t sample,
+                       ear_event_t *event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* The recogniser: PCM, front end, feature window, model, decision, event.
+ *
+ * There is one per firmware; not reentrant. Its sizes, buffers and constants are the generated
+ * speech.c. The window holds the last `frames` rows of features, quantized for the model's input;
+ * rows not yet heard count as features of 0.
+ */
+#ifndef EAR_RECOGNIZER_H
+#define EAR_RECOGNIZER_H
+
+#include "ear.h"
+#include "ear_decision.h"
+#include "ear_frontend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    uint32_t sample_rate_hz;
+    uint32_t frames;        /* rows of the window */
+    uint32_t feature_count; /* features of one row */
+    uint32_t clip_samples;  /* samples that fill the window exactly */
+} ear_recognizer_info_t;
+
+extern const ear_recognizer_info_t ear_recognizer_info;
+
+/* What speech.c defines: constants, and the memory that they describe. */
+typedef struct {
+    const ear_frontend_spec_t *frontend;
+    const ear_decision_spec_t *decision;
+    ear_feature_quantization_t quantization;
+    uint32_t hop_frames; /* rows from one inference to the next, 1 or more */
+    int16_t *samples;    /* [frontend->window_samples] */
+    uint32_t *words;     /* [frontend->state_words + frontend->scratch_words] */
+    int16_t *features;   /* [feature_count] */
+    int8_t *window;      /* [frames * feature_count] */
+    uint8_t *history;    /* [decision->window * decision->labels] */
+    uint32_t *sums;      /* [decision->labels] */
+    uint8_t *scores;     /* [decision->labels] */
+} ear_recognizer_spec_t;
+
+extern const ear_recognizer_spec_t ear_recognizer_spec;
+
+typedef enum {
+    EAR_MODE_STREAM = 0, /* the model runs once the window is full, then every hop_frames */
+    EAR_MODE_CLIP = 1    /* the model runs when ear_recognizer_infer() is called */
+} ear_mode_t;
+
+/* Flags of a push. */
+#define EAR_FRAME_READY 1u    /* a row of features was made: ear_recognizer_frame() */
+#define EAR_INFERENCE_DONE 2u /* the model ran: ear_model_output() */
+#define EAR_EVENT 4u          /* something was recognised: ear_recognizer_event() */
+
+/* Forget all that was heard, and choose the mode. Needed once before the first push. */
+void ear_recognizer_reset(ear_mode_t mode);
+
+/* Take samples up to the end of the next frame and do all that is then due, so that the caller sees
+ * each frame. Call again with the rest until *consumed == count; a frame is never due with no
+ * samples left. *flags: what happened. Fails as ear_recognizer_infer() does, after the frame was
+ * taken. */
+ear_status_t ear_recognizer_push(const int16_t *pcm, uint32_t count, uint32_t *consumed,
+                                 uint32_t *flags);
+
+/* The last row of features, before quantization: [feature_count]. */
+const int16_t *ear_recognizer_frame(void);
+
+/* The last event; valid after EAR_EVENT. */
+const ear_event_t *ear_recognizer_event(void);
+
+/* Copy the window, oldest row first: int8 [frames * feature_count], the model's input. */
+void ear_recognizer_window(int8_t *window);
+
+/* Run the model on the window as it is now.
+ * EAR_ERROR_MODEL: the model's ends do not have the recogniser's sizes and types. */
+ear_status_t ear_recognizer_infer(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
