@@ -36,13 +36,13 @@ class Array:
 class Struct:
     """A constant struct, passed by its address; fields by their C names, in declared order.
 
-    An int is written as an integer, a float as a literal of C type float, an Array as its name,
-    None as NULL.
+    An int is written as an integer, a float as a literal of C type float, a tuple of ints as
+    `{a, b, c}`, an Array as its name, None as NULL.
     """
 
     name: str
     c_type: str
-    fields: Mapping[str, int | float | Array | None]
+    fields: Mapping[str, int | float | tuple[int, ...] | Array | None]
 
 
 @dataclass(frozen=True)

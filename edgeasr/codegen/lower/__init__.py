@@ -1,0 +1,61 @@
+"""Lowering: one operation of a graph to one kernel call, or to an alias of its input.
+
+Whatever a kernel relies on is checked here: types, shapes, options, quantization, sums that could
+overflow. What does not hold is an InputError that names the operator and the tensor.
+"""
+
+from collections.abc import Callable, Mapping
+
+from edgeasr.codegen.call import Alias, KernelCall
+from edgeasr.codegen.lower import (
+    conv,
+    convert,
+    dense,
+    elementwise,
+    pool,
+    shape,
+    softmax,
+    tables,
+)
+from edgeasr.codegen.lower.view import OpView
+from edgeasr.graph import Graph, Op
+
+_LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
+    "ADD": elementwise.add,
+    "AVERAGE_POOL_2D": pool.average_pool_2d,
+    "CONCATENATION": shape.concatenation,
+    "CONV_2D": conv.conv_2d,
+    "DEPTHWISE_CONV_2D": conv.depthwise_conv_2d,
+    "DEQUANTIZE": convert.dequantize,
+    "EXPAND_DIMS": shape.alias,
+    "FULLY_CONNECTED": dense.fully_connected,
+    "LEAKY_RELU": tables.leaky_relu,
+    "LOGISTIC": tables.logistic,
+    "MAX_POOL_2D": pool.max_pool_2d,
+    "MEAN": pool.mean,
+    "MUL": elementwise.mul,
+    "PAD": shape.pad,
+    "PADV2": shape.pad,
+    "QUANTIZE": convert.quantize,
+    "RELU": tables.relu,
+    "RELU6": tables.relu6,
+    "RESHAPE": shape.alias,
+    "SOFTMAX": softmax.softmax,
+    "SQUEEZE": shape.alias,
+    "SUB": elementwise.sub,
+    "TANH": tables.tanh,
+}
+
+
+def supported() -> tuple[str, ...]:
+    """Return the kinds of operations that the `ear` engine has kernels for, sorted."""
+    return tuple(sorted(_LOWERINGS))
+
+
+def lower(graph: Graph, op: Op) -> KernelCall | Alias:
+    """Return what the generated C does for `op`. Raises InputError for what it cannot do."""
+    view = OpView(graph, op)
+    found = _LOWERINGS.get(op.kind)
+    if found is None:
+        raise view.fail(f"not supported; supported: {', '.join(supported())}")
+    return found(view)

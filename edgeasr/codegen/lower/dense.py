@@ -1,0 +1,91 @@
+"""FULLY_CONNECTED with int8 activations and int8 or int4 weights."""
+
+import numpy as np
+
+from edgeasr.codegen.call import KernelCall, Struct, Value
+from edgeasr.codegen.lower.quantized import (
+    activation_range,
+    bias_of,
+    channel_scales,
+    check_accumulator,
+)
+from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.graph import Tensor
+
+
+def fully_connected(view: OpView) -> KernelCall:
+    view.arity(2, 3)
+    input_, output = view.input(0, "int8"), view.output("int8")
+    filter_ = view.input(1, "int8", "int4")
+    view.choice("weights_format", "DEFAULT")
+    units, depth = view.rank(filter_, 2)
+    rows = _rows(view, input_, output, units, depth)
+    bias = bias_of(view, 2, units)
+    factors, filter_offset = _factors(view, input_, filter_, output)
+    input_offset = -view.quantization(input_)[1]
+    moved = view.constant(filter_).astype(np.int32) + filter_offset
+    check_accumulator(view, moved, input_offset, bias)
+    if filter_offset:  # the kernel adds up both parts of (weight + offset) * input
+        check_accumulator(
+            view,
+            np.abs(view.constant(filter_).astype(np.int32)) + abs(filter_offset),
+            input_offset,
+            bias,
+        )
+    params = Struct(
+        "params",
+        "ear_fully_connected_t",
+        {
+            "input_offset": input_offset,
+            "filter_offset": filter_offset,
+            "output_offset": view.quantization(output)[1],
+            **activation_range(view, output),
+            "rows": rows,
+            "depth": depth,
+            "units": units,
+        },
+    )
+    return call(
+        "ear_fully_connected_s8",
+        params,
+        channel_scales(view, factors, units),
+        view.read(input_),
+        view.read(filter_, "filter"),
+        Value(None) if bias is None else view.read(bias, "bias"),
+        view.write(output),
+    )
+
+
+def _rows(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) -> int:
+    rows = input_.elements // depth
+    fits = input_.elements == rows * depth and output.elements == rows * units
+    if not fits or output.shape[-1:] != (units,):
+        raise view.fail(
+            f"input shape {list(input_.shape)} and output shape {list(output.shape)} do not fit "
+            f"weights of {units} units with {depth} inputs each"
+        )
+    return rows
+
+
+def _factors(
+    view: OpView, input_: Tensor, filter_: Tensor, output: Tensor
+) -> tuple[list[float], int]:
+    """Return the factors, one or one for each unit, and minus the weights' zero point.
+
+    TFLite multiplies the two scales in float32 where there is one for all units, and in double
+    where each has its own.
+    """
+    scales = view.scales(filter_)
+    input_scale, output_scale = view.quantization(input_)[0], view.quantization(output)[0]
+    if not scales.per_channel:
+        with np.errstate(over="ignore"):
+            product = float(input_scale * np.float32(scales.scales[0]))
+        return [product / float(output_scale)], -int(scales.zero_points[0])
+    if scales.axis != 0 or len(scales.scales) != filter_.shape[0] or np.any(scales.zero_points):
+        raise view.fail(
+            f"{view.named(filter_)} has {len(scales.scales)} scales along axis {scales.axis}; "
+            f"per-channel weights have {filter_.shape[0]} along axis 0, and zero points of 0"
+        )
+    if filter_.dtype == "int4":
+        raise view.fail(f"{view.named(filter_)} is int4 per channel; use one scale for all")
+    return [float(input_scale) * float(s) / float(output_scale) for s in scales.scales], 0

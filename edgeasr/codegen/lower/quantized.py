@@ -1,0 +1,109 @@
+"""Quantization parameters of a layer, computed with the types and roundings of TFLite-Micro."""
+
+import math
+
+import numpy as np
+
+from edgeasr.codegen.call import Array, Struct
+from edgeasr.codegen.fixedpoint import INT32_MAX, MAX_SHIFT, quantize_multiplier
+from edgeasr.codegen.lower.view import RANGES, OpView
+from edgeasr.graph import Tensor
+
+ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+_LIMITS = {"RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
+
+
+def round_away(x: float) -> int:
+    """Round half away from zero, as C's round()."""
+    return math.floor(abs(x) + 0.5) * (1 if x >= 0 else -1)
+
+
+def activation_range(view: OpView, output: Tensor) -> dict[str, int]:
+    """Return output_min and output_max for the fused activation, in quantized values.
+
+    The limit is divided by the scale in float32 (CalculateActivationRangeQuantized).
+    """
+    function = view.choice("fused_activation_function", *ACTIVATIONS)
+    scale, zero_point = view.quantization(output)
+    low, high = RANGES[output.dtype]
+    limits = _LIMITS.get(function, (None, None))
+    ends = []
+    for limit, most in zip(limits, (low, high), strict=True):
+        if limit is None:
+            ends.append(most)
+            continue
+        with np.errstate(over="ignore"):
+            steps = float(np.float32(limit) / scale)
+        if abs(steps) > INT32_MAX:
+            raise view.fail(
+                f"{view.named(output)} has scale {scale:g}; it is too small for {function}"
+            )
+        ends.append(min(max(zero_point + round_away(steps), low), high))
+    return {"output_min": ends[0], "output_max": ends[1]}
+
+
+def multiplier(view: OpView, real: float, what: str) -> tuple[int, int]:
+    """Return (multiplier, shift) of a real factor, refusing those that the kernels cannot take."""
+    if not math.isfinite(real):
+        raise view.fail(f"the scales of {what} give the factor {real}; it must be finite")
+    value, shift = quantize_multiplier(real)
+    if shift > MAX_SHIFT:
+        raise view.fail(
+            f"the scales of {what} give the factor {real:g}; it must be below 2^{MAX_SHIFT}"
+        )
+    return value, shift
+
+
+def below_one(view: OpView, real: float, what: str) -> tuple[int, int]:
+    """As multiplier, for a factor that the layer's arithmetic needs above 0 and below 1."""
+    value, shift = multiplier(view, real, what)
+    if not 0.0 < real < 1.0 or shift > 0:
+        raise view.fail(f"the scales of {what} give the factor {real:g}; it must be in (0, 1)")
+    return value, shift
+
+
+def channel_scales(view: OpView, factors: list[float], channels: int) -> Struct:
+    """Return the ear_scales_t of a layer with weights: one factor, or one for each channel."""
+    pairs = [multiplier(view, factor, "input, weights and output") for factor in factors]
+    if len(set(pairs)) == 1:
+        pairs = pairs[:1]
+    values = np.array([p[0] for p in pairs], np.int32)
+    shifts = np.array([p[1] for p in pairs], np.int8)
+    return Struct(
+        "scales",
+        "ear_scales_t",
+        {
+            "multipliers": Array("multipliers", "int32_t", values),
+            "shifts": Array("shifts", "int8_t", shifts),
+            "step": 1 if len(pairs) == channels and channels > 1 else 0,
+        },
+    )
+
+
+def bias_of(view: OpView, position: int, channels: int) -> Tensor | None:
+    """Return the bias tensor, int32 [channels], or None where the layer has none."""
+    bias = view.optional(position, "int32")
+    if bias is None:
+        return None
+    if bias.elements != channels:
+        raise view.fail(
+            f"{view.named(bias)} has {bias.elements} elements for {channels} output channels"
+        )
+    view.constant(bias)
+    return bias
+
+
+def check_accumulator(view: OpView, weights: np.ndarray, offset: int, bias: Tensor | None) -> None:
+    """Refuse weights, [channels, taps] with any zero point taken off, whose sums could overflow.
+
+    The largest |input + offset| of an int8 input is taken for every tap.
+    """
+    reach = max(abs(-128 + offset), abs(127 + offset))
+    sums = np.abs(weights.astype(np.int64)).sum(axis=1) * reach
+    if bias is not None:
+        sums = sums + np.abs(view.constant(bias).astype(np.int64)).ravel()
+    worst = int(sums.max())
+    if worst > INT32_MAX:
+        raise view.fail(
+            f"its sums can reach {worst:,}; the accumulator has 32 bits and holds {INT32_MAX:,}"
+        )

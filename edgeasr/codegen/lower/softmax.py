@@ -1,0 +1,76 @@
+"""SOFTMAX from int8 to int8 or int16, with a table of exponentials computed at export."""
+
+import math
+
+import numpy as np
+
+from edgeasr.codegen.call import Array, KernelCall, Struct
+from edgeasr.codegen.fixedpoint import (
+    exp_of_negative,
+    input_radius,
+    multiply_high,
+    quantize_multiplier,
+    wrap,
+)
+from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.graph import Tensor
+
+# Differences to the largest input are scaled to Q5.26; sums of exponentials have Q12.19.
+_DIFFERENCE_INTEGER_BITS = 5
+_MAX_DEPTH = 1 << 12
+_OUTPUTS = {"int8": (2.0**-8, -128), "int16": (2.0**-16, -32768)}
+
+
+def softmax(view: OpView) -> KernelCall:
+    view.arity(1, 1)
+    input_, output = view.input(0, "int8"), view.output("int8", "int16")
+    view.shape(output, input_.shape)
+    depth = input_.shape[-1] if input_.shape else 1
+    if depth >= _MAX_DEPTH:
+        raise view.fail(f"{view.named(input_)} has {depth} classes; at most {_MAX_DEPTH - 1}")
+    _check_output(view, output)
+    exps = _exponentials(view, input_)
+    params = Struct(
+        "params",
+        "ear_softmax_t",
+        {
+            "exps": Array("exps", "int32_t", exps),
+            "count": len(exps),
+            "rows": input_.elements // depth,
+            "depth": depth,
+        },
+    )
+    kernel = "ear_softmax_s8" if output.dtype == "int8" else "ear_softmax_s8_s16"
+    return call(kernel, params, view.read(input_), view.write(output))
+
+
+def _check_output(view: OpView, output: Tensor) -> None:
+    wanted_scale, wanted_point = _OUTPUTS[output.dtype]
+    scale, point = view.quantization(output)
+    near = (
+        abs(float(scale) - wanted_scale) <= (0 if output.dtype == "int8" else 1e-3) * wanted_scale
+    )
+    if not near or point != wanted_point:
+        raise view.fail(
+            f"{view.named(output)} has scale {scale:g} and zero point {point}; {output.dtype} "
+            f"needs {wanted_scale:g} and {wanted_point}"
+        )
+
+
+def _exponentials(view: OpView, input_: Tensor) -> np.ndarray:
+    """Return e^(-d * scale * beta) in Q0.31 for each difference d that counts.
+
+    Those too large for Q5.26 count as zero (PreprocessSoftmaxScaling, CalculateInputRadius).
+    """
+    scale = view.quantization(input_)[0]
+    beta = view.real("beta")
+    real = min(float(beta) * float(scale) * (1 << (31 - _DIFFERENCE_INTEGER_BITS)), 2.0**31 - 1.0)
+    if not 1.0 < real < math.inf:
+        raise view.fail(
+            f"{view.named(input_)} has scale {scale:g} and beta is {beta:g}; their product must "
+            f"be above 2^-26"
+        )
+    factor, shift = quantize_multiplier(real)
+    count = min(input_radius(_DIFFERENCE_INTEGER_BITS, shift), 255) + 1
+    scaled = (multiply_high(wrap(-d << shift), factor) for d in range(count))
+    return np.array([exp_of_negative(a, _DIFFERENCE_INTEGER_BITS) for a in scaled], np.int32)
