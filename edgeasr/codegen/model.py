@@ -163,20 +163,22 @@ class _LayerWriter:
         return {
             "c_type": array.c_type,
             "name": self.name(array.name),
-            "count": array.values.size,
+            "length": array.values.size,
             "alignment": array.alignment,
-            "values": array.values,
+            "elements": array.values,
         }
 
     def struct(self, struct: Struct) -> dict[str, object]:
         fields = [{"name": k, "value": self.field(v)} for k, v in struct.fields.items()]
         return {"c_type": struct.c_type, "name": self.name(struct.name), "fields": fields}
 
-    def field(self, value: int | float | Array | None) -> str:
+    def field(self, value: int | float | Array | tuple[int, ...] | None) -> str:
         if value is None:
             return "NULL"
         if isinstance(value, Array):
             return self.name(value.name)
+        if isinstance(value, tuple):
+            return "{" + ", ".join(cname.integer(v) for v in value) + "}"
         return cname.real(value) if isinstance(value, float) else cname.integer(value)
 
     def argument(self, argument: Argument) -> str:
