@@ -60,4 +60,4 @@ class Oracle:
 
     def tensor(self, index: int) -> np.ndarray:
         """Return any tensor after an inference; needs keep_tensors=True."""
-        return self._interpreter.GetTensor(index, 0)
+        return self._interpreter.GetTensor(index, 0)["tensor_data"]
