@@ -188,10 +188,17 @@ def _check_together(front_end: FrontEnd) -> None:
 
 def _check_micro(f: FrontEnd) -> None:
     correction = f.fft_length.bit_length() - 1 - 6
-    if f.upper_hz >= half_rate_less_one_bin(f):
+    half_rate = f.sample_rate_hz / 2
+    if f.upper_hz >= half_rate:
         raise InputError(
-            f"front end: upper_hz is {f.upper_hz:g}; kind micro allows less than "
-            f"{half_rate_less_one_bin(f):g} Hz, the last bin below half of the sample rate"
+            f"front end: upper_hz is {f.upper_hz:g}; kind micro allows less than {half_rate:g} Hz, "
+            "half of the sample rate"
+        )
+    hz_per_bin = f.sample_rate_hz / f.fft_length
+    if int(1.5 + f.lower_hz / hz_per_bin) * hz_per_bin >= f.upper_hz:
+        raise InputError(
+            f"front end: no frequency of the FFT (every {hz_per_bin:g} Hz) lies between lower_hz "
+            f"({f.lower_hz:g}) and upper_hz ({f.upper_hz:g}); use a wider band or a longer window"
         )
     if f.pcan and f.smoothing_bits < correction:
         raise InputError(
@@ -203,11 +210,6 @@ def _check_micro(f: FrontEnd) -> None:
             f"front end: pcan_gain_bits is {f.pcan_gain_bits}; a window of {f.window_samples} "
             f"samples needs {correction + 12} or more"
         )
-
-
-def half_rate_less_one_bin(f: FrontEnd) -> float:
-    """Return the frequency of the last bin that the `micro` bands may use."""
-    return f.sample_rate_hz / 2 - f.sample_rate_hz / f.fft_length
 
 
 def _check_mel(f: FrontEnd) -> None:

@@ -1,0 +1,73 @@
+"""FeatureQuantization: the C equals its formula, and the derived one is near the real numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeasr import features
+from edgeasr.errors import InputError
+from edgeasr.features import FeatureQuantization
+
+_ALL = np.arange(-32_768, 32_768).astype(np.int16)
+
+
+def _formula(q: FeatureQuantization, values: np.ndarray) -> np.ndarray:
+    scaled = (values.astype(np.int64) * q.numerator + q.denominator // 2) // q.denominator
+    return np.clip(scaled + q.offset, -128, 127).astype(np.int8)
+
+
+@settings(max_examples=60, derandomize=True)
+@given(
+    numerator=st.integers(1, 32_767),
+    denominator=st.integers(1, 32_767),
+    offset=st.integers(-32_768, 32_767),
+)
+def test_c_equals_formula(numerator: int, denominator: int, offset: int) -> None:
+    q = FeatureQuantization(numerator, denominator, offset)
+    assert np.array_equal(features.quantize(q, _ALL), _formula(q, _ALL))
+
+
+def test_micro_speech_of_tflite_micro() -> None:
+    """Its example: ((feature * 256) + 333) / 666 - 128, feature from 0 to 670."""
+    values = np.arange(0, 671).astype(np.int16)
+    want = np.clip((values.astype(int) * 256 + 333) // 666 - 128, -128, 127)
+    got = features.quantize(FeatureQuantization(256, 666, -128), values.reshape(1, -1))
+    assert got.shape == (1, 671)
+    assert np.array_equal(got[0], want)
+
+
+@settings(max_examples=100, derandomize=True)
+@given(
+    scale=st.floats(1e-4, 10),
+    offset=st.floats(-20, 20),
+    input_scale=st.floats(1e-2, 1),
+    zero_point=st.integers(-128, 127),
+)
+def test_derived_is_within_a_step(
+    scale: float, offset: float, input_scale: float, zero_point: int
+) -> None:
+    q = features.feature_quantization(scale, offset, input_scale, zero_point)
+    real = np.clip((_ALL * scale + offset) / input_scale + zero_point, -128, 127)
+    assert np.abs(features.quantize(q, _ALL) - real).max() <= 1.01 + 200 * 1e-4
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        ((0, 1, 0), "numerator is 0; a whole number from 1 to 32767 is allowed"),
+        ((1, 40_000, 0), "denominator is 40000; a whole number from 1 to 32767 is allowed"),
+        ((1, 1, 1.5), "offset is 1.5; a whole number from -32768 to 32767 is allowed"),
+    ],
+)
+def test_refusals(terms: tuple, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        FeatureQuantization(*terms)
+    assert sentence in str(caught.value)
+
+
+def test_ratio_out_of_reach_is_refused() -> None:
+    with pytest.raises(InputError, match="train with another feature_scale"):
+        features.feature_quantization(1e-9, 0.0, 1.0, 0)
+    with pytest.raises(InputError, match="both must be above 0"):
+        features.feature_quantization(-1.0, 0.0, 1.0, 0)
