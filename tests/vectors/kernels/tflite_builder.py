@@ -1,0 +1,94 @@
+"""Graphs back to `.tflite` bytes, so that tests can give any single operation to an oracle."""
+
+import re
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from edgeasr.graph import Graph, Op, Tensor
+
+_OPTIONS = {
+    "ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "CONV_2D": "Conv2DOptions",
+    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions", "AVERAGE_POOL_2D": "Pool2DOptions",
+    "MAX_POOL_2D": "Pool2DOptions", "FULLY_CONNECTED": "FullyConnectedOptions",
+    "SOFTMAX": "SoftmaxOptions", "CONCATENATION": "ConcatenationOptions", "MEAN": "ReducerOptions",
+    "LEAKY_RELU": "LeakyReluOptions", "RESHAPE": "ReshapeOptions",
+}  # fmt: skip
+_ENUMS = {
+    "padding": schema.Padding,
+    "fused_activation_function": schema.ActivationFunctionType,
+    "weights_format": schema.FullyConnectedOptionsWeightsFormat,
+}
+
+
+def serialize(graph: Graph) -> bytes:
+    """Return the bytes of a `.tflite` file with this graph as its only subgraph."""
+    model = schema.ModelT()
+    model.version = 3
+    model.description = "test"
+    model.buffers = [schema.BufferT()]
+    model.operatorCodes = []
+    main = schema.SubGraphT()
+    main.name = graph.name
+    main.inputs, main.outputs = list(graph.inputs), list(graph.outputs)
+    main.tensors = [_tensor(model, tensor) for tensor in graph.tensors]
+    main.operators = [_operator(model, op) for op in graph.ops]
+    model.subgraphs = [main]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _tensor(model: schema.ModelT, tensor: Tensor) -> schema.TensorT:
+    made = schema.TensorT()
+    made.name = tensor.name
+    made.shape = list(tensor.shape)
+    made.type = getattr(schema.TensorType, tensor.dtype.upper())
+    made.buffer = 0
+    if tensor.data is not None:
+        buffer = schema.BufferT()
+        data = _pack_int4(tensor.data) if tensor.dtype == "int4" else tensor.data.tobytes()
+        buffer.data = np.frombuffer(data, np.uint8)
+        made.buffer = len(model.buffers)
+        model.buffers.append(buffer)
+    if tensor.quantization is not None:
+        made.quantization = schema.QuantizationParametersT()
+        made.quantization.scale = tensor.quantization.scales.astype(np.float32)
+        made.quantization.zeroPoint = tensor.quantization.zero_points.astype(np.int64)
+        made.quantization.quantizedDimension = tensor.quantization.axis
+    return made
+
+
+def _pack_int4(values: np.ndarray) -> bytes:
+    nibbles = (values.ravel().astype(np.int16) & 15).astype(np.uint8)
+    if len(nibbles) % 2:
+        nibbles = np.append(nibbles, np.uint8(0))
+    return (nibbles[0::2] | (nibbles[1::2] << 4)).astype(np.uint8).tobytes()
+
+
+def _operator(model: schema.ModelT, op: Op) -> schema.OperatorT:
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, op.kind)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.version = op.version
+    made = schema.OperatorT()
+    made.opcodeIndex = len(model.operatorCodes)
+    model.operatorCodes.append(code)
+    made.inputs, made.outputs = list(op.inputs), list(op.outputs)
+    if op.kind in _OPTIONS:
+        name = _OPTIONS[op.kind]
+        made.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+        made.builtinOptions = getattr(schema, f"{name}T")()
+        for field, value in op.options.items():
+            enum = _ENUMS.get(field)
+            setattr(
+                made.builtinOptions,
+                _camel(field),
+                getattr(enum, value) if enum is not None else value,
+            )
+    return made
+
+
+def _camel(field: str) -> str:
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), field)
