@@ -70,6 +70,7 @@ def generate(
         raise InputError(
             f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
         )
+    _check_ends(graph, where)
     calls, aliases = _lower_all(graph, where)
     made = plan.make(
         graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
@@ -94,6 +95,14 @@ def generate(
     files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
     sources = sorted({s for _, call in calls for s in call.sources})
     return ModelCode(files, tuple(sources), layers, made)
+
+
+def _check_ends(graph: Graph, where: str) -> None:
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise InputError(
+            f"{where}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
+            "the ear engine runs models with one of each"
+        )
 
 
 def _lower_all(graph: Graph, where: str) -> tuple[list[tuple[Op, KernelCall]], dict[int, int]]:

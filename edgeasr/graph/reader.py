@@ -258,6 +258,12 @@ class _Reader:
 
     def check_order(self, graph: Graph) -> None:
         """Each tensor must be a constant, an input, a variable, or made by one earlier operator."""
+        for side, indices in (("input", graph.inputs), ("output", graph.outputs)):
+            for index in indices:
+                if graph.tensor(index).data is not None:
+                    raise self.fail(
+                        f'{side} tensor #{index} "{graph.tensor(index).name}" is a constant'
+                    )
         known = {t.index for t in graph.tensors if t.data is not None or t.is_variable}
         ready = known | set(graph.inputs)
         for op in graph.ops:
