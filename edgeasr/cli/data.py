@@ -39,15 +39,15 @@ def list_sets(as_json: _Json = False) -> None:
     if as_json:
         console.print_json(rows)
         return
-    table = Table("name", "holds", "licence", "clips", "speakers", "download", "here", box=None)
+    table = Table("name", "holds", "licence", "clips", "speakers", "download", box=None)
     for row in rows:
         table.add_row(row["name"], row["holds"], row["licence"], f"{row['recordings']:,}",
-                      f"{row['speakers']:,}", f"{row['archive_bytes'] / 2**20:,.0f} MiB",
-                      row["folder"] or "no")  # fmt: skip
+                      f"{row['speakers']:,}", f"{row['archive_bytes'] / 2**20:,.0f} MiB")  # fmt: skip
     console.out.print(table)
     for row in rows:
-        note = f"; {row['note']}" if row["note"] else ""
-        console.out.print(f"{row['name']}: {row['title']}, {row['url']}{note}", markup=False)
+        parts = [row["title"], row["url"], row["note"], f"lies in {row['folder']}"]
+        known = [part for part in (parts if row["folder"] else parts[:3]) if part]
+        console.out.print(f"{row['name']}: {'; '.join(known)}", markup=False)
 
 
 @app.command("fetch")
