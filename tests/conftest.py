@@ -22,3 +22,11 @@ def shared_data() -> Path:
     if not (folder / "digits" / "manifest.csv").is_file():
         missing(f"the folder of recordings ({folder.name}; set EDGEASR_DATA)")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the generated text into tests/golden instead of comparing it",
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edgeasr import boards, project, toolchain
-from edgeasr.cli import console
+from edgeasr.cli import console, tables
 
 app = typer.Typer(add_completion=False)
 
@@ -20,4 +20,16 @@ def build(
     made = project.load(folder)
     board = boards.load(made.manifest.board)
     built = toolchain.build(made.folder)
-    console.show_build(built, board, json=json)
+    if json:
+        console.print_json(
+            {
+                "program": str(built.elf),
+                "flash_bytes": built.flash_bytes,
+                "ram_bytes": built.ram_bytes,
+                "stack_bytes": built.stack_bytes,
+                "sections": dict(built.sections),
+            }
+        )
+    else:
+        tables.show_build(built, board)
+        console.out.print(f"next: edgeasr hil {folder} --clips MANIFEST", markup=False)

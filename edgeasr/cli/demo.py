@@ -40,7 +40,7 @@ def demo(
     console.say(f"1. exporting {model.name} for {chosen.title} to {out}")
     made = deploy.export(model, chosen, out, replace=True)
     console.say("2. building")
-    console.show_build(toolchain.build(made.folder), chosen)
+    tables.show_build(toolchain.build(made.folder), chosen)
     clips, split, said = _recordings(data, out.parent)
     wanted, _ = loop.select(clips, model.facts.labels, split=split, limit=limit)
     console.say(f"3. streaming {len(wanted)} recordings: {said}")

@@ -3,8 +3,25 @@
 import numpy as np
 from rich.table import Table
 
+from edgeasr.boards import Board
 from edgeasr.cli import console
 from edgeasr.hil import Report
+from edgeasr.toolchain import Built
+from edgeasr.units import format_bytes
+
+
+def show_build(built: Built, board: Board) -> None:
+    """Print where the program is and what it takes of the board."""
+    lines = [f"{built.elf}"]
+    for what, used, has in (
+        ("flash", built.flash_bytes, board.flash_bytes),
+        ("RAM", built.ram_bytes, board.ram_bytes),
+    ):
+        of = f" of {format_bytes(has)}, {100 * used / has:.1f} %" if has else ""
+        lines.append(f"  {what:<6}{format_bytes(used)}{of}")
+    sections = ", ".join(f"{name} {count:,} B" for name, count in built.sections.items())
+    lines.append(f"  {sections}")
+    console.out.print("\n".join(lines), markup=False)
 
 
 def show_report(report: Report) -> None:
