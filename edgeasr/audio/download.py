@@ -30,13 +30,15 @@ def download(
     timeout_s: float = 30.0,
     pause_s: float = 1.0,
 ) -> str:
-    """Fetch `url` into `file` and return its SHA-256 (hex).
+    """Fetch `url` into `file` and return its SHA-256 (hex); a file that is there and right is kept.
 
     Goes on from FILE.part with an HTTP Range request; a server that ignores it starts anew. A cut
     connection is tried again up to 5 times without progress, with pauses that double. Raises
     CheckError when the digest is another (the part is then deleted, since going on from wrong
     bytes is no use), ToolError when the server refuses, the network fails or the disk is full.
     """
+    if file.is_file() and (found := digest(file)) == (sha256 or found).lower():
+        return found
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
     failures = 0

@@ -10,7 +10,7 @@ from edgeasr import paths
 from edgeasr.audio import archive, catalog
 from edgeasr.audio.download import Progress, download
 from edgeasr.audio.public import PublicSet
-from edgeasr.errors import CheckError, ToolError
+from edgeasr.errors import CheckError, InputError, ToolError
 from edgeasr.units import format_bytes
 
 _RECEIPT = "edgeasr-source.json"
@@ -75,7 +75,7 @@ def _install(wanted: PublicSet, packed: Path, target: Path, receipt: dict[str, s
         _check_content(wanted, unpacked)
         (unpacked / _RECEIPT).write_text(json.dumps(receipt, indent=2) + "\n")
         unpacked.replace(target)
-    except CheckError:
+    except (CheckError, InputError):
         packed.unlink()
         raise
     finally:
