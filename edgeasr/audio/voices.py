@@ -141,7 +141,7 @@ def _finish(take: Take, label: str, folder: Path, sample_rate_hz: int) -> Clip |
         split="train",
         source="synthetic",
         licence=engines.ENGINES[take.voice.engine].licence,
-        duration_s=len(heard) / sample_rate_hz,
+        duration_s=round(len(heard) / sample_rate_hz, 4),
         synthetic=True,
     )
 
