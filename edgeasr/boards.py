@@ -7,6 +7,7 @@ runner and its compiler by strings. boards/README.md explains each key.
 
 import difflib
 import functools
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -208,7 +209,7 @@ def _memory(keys: "_Keys", where: str) -> Mapping[str, Region]:
                 "and data"
             )
     ordered = sorted(regions.values(), key=lambda r: r.origin)
-    for low, high in zip(ordered, ordered[1:], strict=False):
+    for low, high in itertools.pairwise(ordered):
         if low.end > high.origin:
             raise InputError(
                 f"{where}: memory.{low.name} (0x{low.origin:08x} to 0x{low.end:08x}) overlaps "
@@ -220,7 +221,9 @@ def _memory(keys: "_Keys", where: str) -> Mapping[str, Region]:
 def _constants(port: Port, keys: "_Keys") -> Mapping[str, int]:
     for name, meaning in port.constants.items():
         if name not in keys.left:
-            raise InputError(f'{keys.where}{name} is missing; port "{port.name}" needs it: {meaning}')
+            raise InputError(
+                f'{keys.where}{name} is missing; port "{port.name}" needs it: {meaning}'
+            )
     values = {name: keys.take(name, int) for name in port.constants}
     keys.done()
     for name, value in values.items():
@@ -247,7 +250,9 @@ def _load_port(name: str) -> Port:
     keys = _Keys(tomllib.loads(file.read_text(encoding="utf-8")), str(file))
     constants = keys.table("constants", {})
     port = Port(
-        name=name, title=keys.take("title", str), hosted=keys.take("hosted", bool),
+        name=name,
+        title=keys.take("title", str),
+        hosted=keys.take("hosted", bool),
         constants={key: constants.take(key, str) for key in list(constants.left)},
     )
     keys.done()
@@ -259,7 +264,7 @@ def _ports() -> Path:
 
 
 class _Keys:
-    """A TOML table whose keys are taken one by one, each of a type; what is left over is an error."""
+    """A TOML table whose keys are taken one by one, each of a type; what is left is an error."""
 
     def __init__(self, table: Mapping[str, object], file: str, path: str = "") -> None:
         self.left = dict(table)
@@ -267,7 +272,7 @@ class _Keys:
         self.where = f"{file}: {path}"
         self._file, self._path = file, path
 
-    def take(self, key: str, kind: type, default: object = None):  # noqa: ANN201 - of type `kind`
+    def take(self, key: str, kind: type, default: object = None):
         self.known.append(key)
         if key not in self.left:
             if default is None:
@@ -300,11 +305,16 @@ class _Keys:
 
     def done(self) -> None:
         for key in self.left:
-            raise InputError(f'{self.where}{key} is unknown; {alternatives(key, self.known)}')
+            raise InputError(f"{self.where}{key} is unknown; {alternatives(key, self.known)}")
 
 
-_KINDS = {str: "a text", int: "a whole number", bool: "true or false", list: "a list",
-          dict: "a table"}
+_KINDS = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
 
 
 def c_context(board: Board) -> dict[str, object]:
@@ -322,12 +332,22 @@ def c_context(board: Board) -> dict[str, object]:
         literal = f"0x{value:08x}u" if name.endswith("_base") else f"{value}u"
         constants.append((f"EAR_PORT_{name.upper()}", literal, meaning))
     return {
-        "name": board.name, "title": board.title, "core": board.core,
-        "hosted": board.port.hosted, "port": board.port.name, "port_files": board.port.files,
-        "compiler_prefix": board.compiler.prefix, "compiler": board.compiler.program,
-        "system": board.compiler.system, "processor": board.compiler.processor,
-        "c_flags": board.compiler.c_flags, "link_flags": board.compiler.link_flags,
-        "constants": constants, "rx_bytes": board.rx_bytes, "stack_bytes": board.stack_bytes,
+        "name": board.name,
+        "title": board.title,
+        "core": board.core,
+        "hosted": board.port.hosted,
+        "port": board.port.name,
+        "port_files": board.port.files,
+        "compiler_prefix": board.compiler.prefix,
+        "compiler": board.compiler.program,
+        "system": board.compiler.system,
+        "processor": board.compiler.processor,
+        "c_flags": board.compiler.c_flags,
+        "link_flags": board.compiler.link_flags,
+        "constants": constants,
+        "rx_bytes": board.rx_bytes,
+        "stack_bytes": board.stack_bytes,
         "regions": [(r.name, f"0x{r.origin:08x}", r.bytes) for r in board.memory.values()],
-        "runner": board.runner, "runner_options": dict(board.runner_options),
+        "runner": board.runner,
+        "runner_options": dict(board.runner_options),
     }

@@ -1,7 +1,17 @@
-/* The smallest firmware: it sends back what it receives, and a 0xFF is followed by the ticks. */
+/* The smallest firmware: it sends back what it receives, and a 0xFF is followed by the ticks. On
+ * bare metal 0xFD makes a bus fault, and 0xFE a stack overflow. */
 #include "port.h"
 #ifdef __linux__
 #include "port_linux.h"
+#endif
+
+#ifndef __linux__
+/* Takes more stack than the board has. */
+static uint32_t descend(uint32_t depth) {
+    volatile uint8_t frame[512];
+    frame[0] = (uint8_t)depth;
+    return depth == 0u ? 0u : descend(depth - 1u) + frame[0];
+}
 #endif
 
 static void send_ticks(void) {
@@ -32,6 +42,9 @@ int main(void) {
                 send_ticks();
             }
 #ifndef __linux__
+            if (bytes[i] == 0xFEu) {
+                ear_port_write(&bytes[descend(1000u) % sizeof bytes], 1);
+            }
             if (bytes[i] == 0xFDu) {
                 /* Nothing is there: a bus fault. */
                 *(volatile uint32_t *)0x80000000u = 1;

@@ -1,5 +1,6 @@
 /* Start of an Armv7-M program: vector table, memory, FPU, faults. The linker script gives the
  * symbols. Armv7-M Architecture Reference Manual, B1.5 (exceptions) and B3.2 (system control). */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "board_config.h"
@@ -120,14 +121,16 @@ static void hex(char *text, uint32_t value) {
 }
 
 static void report(const uint32_t *frame) {
-    static char text[] = "fault: pc 0x........ lr 0x........ cfsr 0x........\n";
-    if (frame >= ear_stack_bottom && frame + 8 <= ear_stack_top) {
-        hex(&text[12], frame[6]);
-        hex(&text[26], frame[5]);
-    }
-    hex(&text[42], CFSR);
-    semihost(0x04u, text);
+    static char where[] = "fault: pc 0x........ lr 0x........ cfsr 0x........\n";
+    static char nowhere[] = "fault: the stack ran out, cfsr 0x........\n";
     static const uint32_t stopped[2] = {0x20026u, 70u};
+    bool whole = frame >= ear_stack_bottom && frame + 8 <= ear_stack_top;
+    if (whole) {
+        hex(&where[12], frame[6]);
+        hex(&where[26], frame[5]);
+    }
+    hex(whole ? &where[42] : &nowhere[33], CFSR);
+    semihost(0x04u, whole ? where : nowhere);
     semihost(0x20u, stopped);
 }
 #endif

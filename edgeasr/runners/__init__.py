@@ -1,0 +1,32 @@
+"""A built program becomes a running one with a line to it. Boards name their runner by a string."""
+
+from pathlib import Path
+
+from edgeasr.boards import Board
+from edgeasr.errors import InputError, alternatives
+from edgeasr.runners import native, qemu_system, qemu_user
+from edgeasr.runners.child import Running
+
+__all__ = ["RUNNERS", "Running", "start"]
+
+RUNNERS = {
+    "native": native.start,
+    "qemu_system": qemu_system.start,
+    "qemu_user": qemu_user.start,
+}
+
+
+def start(folder: Path, board: Board, elf: Path) -> Running:
+    """Run program `elf` of the project in `folder` as the board would; use it in a `with`.
+
+    Raises InputError when the board's runner is unknown, ToolError when its program is missing or
+    ends at once. The runner's messages go to build/runner.log in the project.
+    """
+    if board.runner not in RUNNERS:
+        raise InputError(
+            f'board {board.name}: runner "{board.runner}" not found; '
+            f"{alternatives(board.runner, RUNNERS)}"
+        )
+    log = folder / "build" / "runner.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return RUNNERS[board.runner](board, elf, log)

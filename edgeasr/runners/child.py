@@ -1,0 +1,223 @@
+"""A child process with a socket as its line, that ends when its parent does, however that ends."""
+
+import contextlib
+import ctypes
+import os
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from edgeasr.errors import LinkError, ToolError
+
+# Linux, prctl(2). Loaded here, as little as possible is done between fork and exec.
+_PR_SET_PDEATHSIG = 1
+_PRCTL = ctypes.CDLL(None).prctl
+
+# A program that cannot start says so within this time; a longer wait would slow every start.
+_STARTS_S = 0.05
+_ENDS_S = 2.0
+_CHUNK = 65536
+_TAIL_BYTES = 2000
+
+# Exit code of a firmware that met a fault (port/cmsdk/startup.c).
+FAULT_EXIT = 70
+
+
+class Running:
+    """A running program. `link` reads and writes its line.
+
+    The child is killed when the thread that started it ends: start it in one that lives on.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        log: Path,
+        line: socket.socket,
+        process: subprocess.Popen[bytes],
+        count: Callable[[int], int] | None,
+    ) -> None:
+        self.link = SocketLink(line, self._ended)
+        self._command = shlex.join(str(word) for word in argv)
+        self._log, self._process, self._count = log, process, count
+
+    def instructions(self, ticks: int) -> int | None:
+        """Return the instructions run in so many of the board's ticks; None if not counted."""
+        return None if self._count is None else self._count(ticks)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End the program: the line closes, then it is asked, then it is killed."""
+        self.link.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDS_S)
+            return
+        self._process.kill()
+        self._process.wait()
+
+    def check_started(self) -> None:
+        """Raise ToolError when the program ended at once."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STARTS_S)
+            raise ToolError(f"`{self._command}` {self._exit()}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _ended(self) -> LinkError:
+        """Return the error of a line that closed, with what the program said last."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDS_S)
+        if self._process.poll() == FAULT_EXIT:
+            met = [line for line in self._said().splitlines() if line.startswith("fault:")]
+            return LinkError(f"the firmware stopped: {' '.join(met)}; log: {self._log}")
+        return LinkError(f"the line to `{self._command}` closed: it {self._exit()}")
+
+    def _exit(self) -> str:
+        code = self._process.poll()
+        if code is None:
+            how = "still runs"
+        elif code < 0:
+            how = f"was ended by {signal.Signals(-code).name}"
+        else:
+            how = f"ended with exit code {code}"
+        return f"{how} and said: {self._said() or 'nothing'}; log: {self._log}"
+
+    def _said(self) -> str:
+        try:
+            return self._log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+
+class SocketLink:
+    """One end of a socket pair; the other is the program's line."""
+
+    def __init__(self, line: socket.socket, ended: Callable[[], LinkError]) -> None:
+        self._line, self._ended = line, ended
+        self._received = bytearray()
+        line.setblocking(False)
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return the bytes that have come, waiting up to timeout_s for the first; b"" if none.
+
+        Raises LinkError when the program ended and all that it sent has been read.
+        """
+        if not self._received:
+            readable, _ = self._wait(timeout_s, writing=False)
+            if readable:
+                self._receive()
+        data = bytes(self._received)
+        self._received.clear()
+        return data
+
+    def write(self, data: bytes, timeout_s: float = 10.0) -> None:
+        """Send all bytes; LinkError when the program ended, or took none for timeout_s.
+
+        What the program sends meanwhile is kept for `read`: a program that waits to be read does
+        not read either.
+        """
+        left = memoryview(data)
+        deadline = time.monotonic() + timeout_s
+        while left:
+            readable, writable = self._wait(deadline - time.monotonic(), writing=True)
+            if readable:
+                self._receive()
+            elif not writable:
+                raise LinkError(
+                    f"the program took no byte in {timeout_s:g} s; {len(left)} of {len(data)} B "
+                    "are left to send"
+                )
+            if writable and (sent := self._send(left)):
+                left = left[sent:]
+                deadline = time.monotonic() + timeout_s
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _wait(self, timeout_s: float, *, writing: bool) -> tuple[bool, bool]:
+        if self._line.fileno() < 0:
+            raise LinkError("the line to the program is closed")
+        poll = select.poll()
+        poll.register(self._line, select.POLLIN | (select.POLLOUT if writing else 0))
+        events = sum(event for _, event in poll.poll(max(timeout_s, 0) * 1000))
+        return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
+
+    def _receive(self) -> None:
+        try:
+            data = self._line.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            raise self._ended()
+        self._received += data
+
+    def _send(self, data: memoryview) -> int:
+        try:
+            return self._line.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            raise self._ended() from None
+
+
+def spawn(
+    argv: Sequence[str | Path],
+    log: Path,
+    *,
+    line_as: Callable[[int], Sequence[str]] | None = None,
+    count: Callable[[int], int] | None = None,
+) -> Running:
+    """Start a program whose line is a socket pair: its stdin and stdout, or as `line_as` says.
+
+    line_as: given the number of the socket, returns arguments that hand it over. count: see
+    Running.instructions. What the program prints beside its line goes to `log`.
+    """
+    ours, theirs = socket.socketpair()
+    handed = theirs.fileno()
+    command = [*argv, *(line_as(handed) if line_as else ())]
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    try:
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL if line_as else theirs,
+                stdout=said if line_as else theirs,
+                stderr=said,
+                pass_fds=(handed,) if line_as else (),
+                preexec_fn=die_with_parent,
+            )
+    except OSError as error:
+        ours.close()
+        raise ToolError(f"`{shlex.join(map(str, command))}` could not start: {error}") from None
+    finally:
+        theirs.close()
+    running = Running(command, log, ours, process, count)
+    try:
+        running.check_started()
+    except ToolError:
+        running.stop()
+        raise
+    return running

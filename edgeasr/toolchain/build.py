@@ -1,0 +1,142 @@
+"""A project folder becomes a program with its sizes; a build that is stale is not handed out."""
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeasr import boards, process, project
+from edgeasr.boards import Board
+from edgeasr.errors import InputError
+from edgeasr.project import Project
+from edgeasr.toolchain import elf, tools
+
+_STAMP = "edgeasr.stamp"
+_TIMEOUT_S = 900
+_TOP_FRAMES = 10
+
+
+@dataclass(frozen=True)
+class Built:
+    """A program and what it takes.
+
+    sections: bytes of each allocated section. flash_bytes: code, constants and initial values.
+    ram_bytes: variables, the arena among them, and the stack's region. stack_bytes: that region.
+    frames: (function, bytes of stack) of the largest frames, largest first, by the compiler.
+    """
+
+    elf: Path
+    log: Path
+    sections: Mapping[str, int]
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    frames: tuple[tuple[str, int], ...]
+
+
+def build(folder: Path, *, jobs: int | None = None) -> Built:
+    """Build the project in `folder` into its folder `build`, with at most `jobs` compilers at once.
+
+    Raises InputError when the folder is no project, ToolError when a program is missing (before
+    any work) or fails.
+    """
+    made = project.load(folder)
+    board = boards.load(made.manifest.board)
+    cmake, generator = _tools(board)
+    target = _target(made)
+    _forget_other_builds(target, folder, generator)
+    stamp = target / _STAMP
+    stamp.unlink(missing_ok=True)
+    configure = [cmake, "-S", folder, "-B", target, "-G", generator]
+    process.run(configure, log=target / "configure.log", timeout_s=_TIMEOUT_S)
+    compiling = [cmake, "--build", target, "--parallel", str(jobs or os.cpu_count() or 1)]
+    process.run(compiling, log=target / "build.log", timeout_s=_TIMEOUT_S)
+    stamp.write_text(_digest(made))
+    return _measure(made, board)
+
+
+def find_built(folder: Path) -> Built:
+    """Return the program built in `folder` before; InputError when there is none or it is stale."""
+    made = project.load(folder)
+    stamp = _target(made) / _STAMP
+    cure = f"run 'edgeasr build {folder}'"
+    if not stamp.is_file():
+        raise InputError(f"{folder}: is not built; {cure}")
+    if stamp.read_text() != _digest(made):
+        raise InputError(f"{folder}: the program is older than its sources; {cure}")
+    board = boards.load(made.manifest.board)
+    if not _program(made, board).is_file():
+        raise InputError(f"{folder}: the program of the last build is gone; {cure}")
+    return _measure(made, board)
+
+
+def _tools(board: Board) -> tuple[str, str]:
+    """Return cmake's path and its generator, once every program that the build needs is there."""
+    cmake = tools.require("cmake")
+    maker = tools.require("ninja")
+    native = board.port.hosted and platform.machine() == board.compiler.processor
+    tools.require("gcc" if native else board.compiler.program)
+    return cmake, "Unix Makefiles" if Path(maker).name == "make" else "Ninja"
+
+
+def _target(made: Project) -> Path:
+    return made.folder / "build"
+
+
+def _program(made: Project, board: Board) -> Path:
+    suffix = "" if board.port.hosted else ".elf"
+    return _target(made) / f"{made.manifest.program}{suffix}"
+
+
+def _forget_other_builds(target: Path, folder: Path, generator: str) -> None:
+    """Drop CMake's cache of a moved folder or of another generator, which CMake would refuse."""
+    cache = target / "CMakeCache.txt"
+    if not cache.is_file():
+        return
+    lines = cache.read_text(encoding="utf-8", errors="replace").splitlines()
+    wanted = (
+        f"CMAKE_HOME_DIRECTORY:INTERNAL={folder.resolve()}",
+        f"CMAKE_GENERATOR:INTERNAL={generator}",
+    )
+    if not all(line in lines for line in wanted):
+        cache.unlink()
+        shutil.rmtree(target / "CMakeFiles", ignore_errors=True)
+
+
+def _digest(made: Project) -> str:
+    """Return a digest of every file of the project; the build folder is none of them."""
+    digest = hashlib.sha256()
+    for path in sorted(made.folder.rglob("*")):
+        name = path.relative_to(made.folder)
+        if path.is_file() and name.parts[0] != "build":
+            content = hashlib.sha256(path.read_bytes()).digest()
+            digest.update(str(name).encode() + b"\0" + content)
+    return digest.hexdigest()
+
+
+def _measure(made: Project, board: Board) -> Built:
+    program = _program(made, board)
+    parts = elf.sections(program)
+    return Built(
+        elf=program,
+        log=_target(made) / "build.log",
+        sections={part.name: part.bytes for part in parts},
+        flash_bytes=sum(part.bytes for part in parts if part.loaded),
+        ram_bytes=sum(part.bytes for part in parts if part.writable),
+        stack_bytes=sum(part.bytes for part in parts if part.name == ".stack"),
+        frames=_frames(_target(made)),
+    )
+
+
+def _frames(target: Path) -> tuple[tuple[str, int], ...]:
+    """Read the compiler's .su files: `file:line:column:function <tab> bytes <tab> kind`."""
+    frames: dict[str, int] = {}
+    for path in target.rglob("*.su"):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            where, count, *_ = line.split("\t")
+            function = where.rsplit(":", 1)[-1]
+            frames[function] = max(int(count), frames.get(function, 0))
+    return tuple(sorted(frames.items(), key=lambda f: (-f[1], f[0]))[:_TOP_FRAMES])

@@ -1,0 +1,81 @@
+"""The programs that edgeasr runs: what needs each, and the Debian package that brings it.
+
+This is the one list: the builds and runners refuse with it, and `edgeasr doctor` checks it.
+"""
+
+import shutil
+from dataclasses import dataclass
+
+from edgeasr import process
+from edgeasr.errors import ToolError
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program. instead: programs that do as well. essential: every board needs it.
+
+    packages: Debian's, separated by blanks. version: arguments that make it tell its version.
+    """
+
+    program: str
+    needed_for: str
+    packages: str
+    essential: bool = False
+    instead: tuple[str, ...] = ()
+    version: tuple[str, ...] = ("--version",)
+
+    @property
+    def install(self) -> str:
+        return f"apt-get install {self.packages}"
+
+
+TOOLS = (
+    Tool(
+        "gcc",
+        "the front end on the host, and board host,",
+        "gcc libc6-dev",
+        essential=True,
+        instead=("cc", "clang"),
+    ),
+    Tool("cmake", "building firmware", "cmake", essential=True),
+    Tool("ninja", "building firmware", "ninja-build", essential=True, instead=("make",)),
+    Tool(
+        "arm-none-eabi-gcc",
+        "building firmware for Cortex-M boards",
+        "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    ),
+    Tool("qemu-system-arm", "running firmware of Cortex-M boards", "qemu-system-arm"),
+    Tool(
+        "aarch64-linux-gnu-gcc",
+        "building programs for 64-bit Arm Linux boards",
+        "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    ),
+    Tool("qemu-aarch64", "running programs of 64-bit Arm Linux boards", "qemu-user"),
+    Tool("espeak-ng", "synthesising words where no recordings are", "espeak-ng"),
+)
+
+
+def tool(program: str) -> Tool:
+    """Return what is known of a program; one that is not in the table has no package."""
+    for known in TOOLS:
+        if known.program == program:
+            return known
+    return Tool(program, "this board", f"(the package of {program})")
+
+
+def require(program: str) -> str:
+    """Return the path of a program, or of one that does as well; raises ToolError without any."""
+    known = tool(program)
+    for other in (known.program, *known.instead):
+        if path := shutil.which(other):
+            return path
+    return process.find_program(program, needed_for=known.needed_for, install=known.install)
+
+
+def version(known: Tool, path: str) -> str:
+    """Return the first line that the program says of its version; "" when it says nothing."""
+    try:
+        lines = process.run([path, *known.version], timeout_s=20).splitlines()
+    except ToolError:
+        return ""
+    return next((line.strip() for line in lines if line.strip()), "")

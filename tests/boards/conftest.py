@@ -1,0 +1,91 @@
+"""An echo firmware for each board, built from the real port and the real project templates."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgeasr import boards, paths, project, toolchain
+from edgeasr.codegen.environment import render
+from edgeasr.project import Manifest, Project
+from edgeasr.toolchain import Built
+from tests.conftest import missing
+
+_HERE = Path(__file__).parent
+
+# Programs without which a board's firmware is neither built nor run.
+_NEEDED = {
+    "host": ("gcc",),
+    "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+}
+
+
+def need_tools(board: str) -> None:
+    """Skip (in CI: fail) when a program that the board needs is missing."""
+    for program in ("cmake", "ninja", *_NEEDED[board]):
+        if shutil.which(program) is None:
+            missing(program)
+
+
+def context(board: str) -> dict[str, object]:
+    """Return what the project templates are given."""
+    known = boards.load(board)
+    sources = ["src/main.c", *(f"port/{f}" for f in known.port.files if f.endswith(".c"))]
+    return {
+        "board": boards.c_context(known),
+        "project": {
+            "generator": "edgeasr test",
+            "name": "echo",
+            "model_name": "echo",
+            "model_hash": "0123456789abcdef",
+            "model_file": "model/echo.tflite",
+            "sources": sources,
+            "include_dirs": ["src", "port"],
+        },
+    }
+
+
+def write_echo(board: str, folder: Path) -> Project:
+    """Write the echo firmware's project for a board."""
+    known, given = boards.load(board), context(board)
+    targets = {"CMakeLists.txt": "CMakeLists.txt", "src/board_config.h": "board_config.h"}
+    if not known.port.hosted:
+        targets["linker.ld"] = "linker.ld"
+    files: dict[str, str | bytes] = {
+        path: render(f"project/{name}.j2", given) for path, name in targets.items()
+    }
+    files["src/main.c"] = (_HERE / "echo.c").read_bytes()
+    files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
+    for name in known.port.files:
+        files[f"port/{name}"] = (known.port.folder / name).read_bytes()
+    manifest = Manifest(
+        generator="edgeasr test",
+        board=board,
+        engine="none",
+        program="echo",
+        model_name="echo",
+        model_file="model/echo.tflite",
+        model_sha256="",
+        labels=(),
+        arena_bytes=0,
+        constant_bytes=0,
+        layers=(),
+    )
+    return project.write(folder, files, manifest, replace=False)
+
+
+@pytest.fixture(scope="session")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Project, Built]]:
+    """Return a function that builds a board's echo firmware, once a session."""
+    made: dict[str, tuple[Project, Built]] = {}
+
+    def build(board: str) -> tuple[Project, Built]:
+        need_tools(board)
+        if board not in made:
+            written = write_echo(board, tmp_path_factory.mktemp(board) / "echo")
+            made[board] = written, toolchain.build(written.folder)
+        return made[board]
+
+    return build
