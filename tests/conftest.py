@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ def missing(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and CI must have it")
     pytest.skip(f"{what} is missing")
+
+
+def need(*programs: str) -> None:
+    """Skip the test, or fail it in CI, unless every program is on PATH."""
+    for program in programs:
+        if shutil.which(program) is None:
+            missing(f"program {program}")
 
 
 @pytest.fixture(scope="session")
