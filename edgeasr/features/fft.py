@@ -1,4 +1,4 @@
-"""Tables of the runtime's fixed-point FFTs (ear_fft.h)."""
+"""Tables of the runtime's fixed-point FFTs (ear_fft.h) and of its logarithm."""
 
 import numpy as np
 
@@ -46,3 +46,17 @@ def int16_tables(points: int) -> Struct:
             "split": _q15(-np.pi * ((k[: points // 2] + 1) / points + 0.5)),
         },
     )
+
+
+def int32_tables(points: int) -> Struct:
+    """Return the ear_fft_int32_t for 2 * points real samples; points: a power of two from 8 up."""
+    quarter = np.sin(np.pi * np.arange(points // 2 + 1) / points)
+    sine = np.minimum(np.round(quarter * (1 << 31)), (1 << 31) - 1).astype(np.int32)
+    return Struct("ear_fft_int32_t", {"points": points, "order": order(points), "sine": sine})
+
+
+def log2_bend() -> np.ndarray:
+    """Return uint16 [130]: log2(1 + i / 128) - i / 128 in Q16, with a zero more."""
+    x = np.arange(129) / 128
+    bend = np.floor((np.log2(1 + x) - x) * 65536 + 0.5)
+    return np.append(bend, 0).astype(np.uint16)

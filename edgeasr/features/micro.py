@@ -40,7 +40,7 @@ def specification(front_end: FrontEnd) -> Struct:
             "min_remaining": _q14(front_end.min_signal_remaining),
             "gains": _gains(front_end) if front_end.pcan else np.zeros(1, np.int16),
             "snr_shift": snr_shift(front_end) if front_end.pcan else 0,
-            "log2_bend": _log2_bend(),
+            "log2_bend": fft.log2_bend(),
             "correction_bits": correction_bits(front_end),
             "log_shift": front_end.log_shift,
         },
@@ -131,10 +131,3 @@ def _gains(front_end: FrontEnd) -> np.ndarray:
         terms = (y0, linear, y2 - y0 - linear)
         table[4 * interval - 6 : 4 * interval - 3] = [_wrap16(t) for t in terms]
     return table
-
-
-def _log2_bend() -> np.ndarray:
-    """Return uint16 [130]: log2(1 + i / 128) - i / 128 in Q16, with a zero more."""
-    x = np.arange(129) / 128
-    bend = np.floor((np.log2(1 + x) - x) * 65536 + 0.5)
-    return np.append(bend, 0).astype(np.uint16)

@@ -42,6 +42,17 @@ typedef struct {
  * there. */
 void ear_fft_int16(const ear_fft_int16_t *fft, uint32_t *data);
 
+typedef struct {
+    uint32_t points;       /* n, as above */
+    const uint16_t *order; /* [n] */
+    const int32_t *sine;   /* [n/2 + 1] sin(pi k / n), Q31, a quarter of a wave */
+} ear_fft_int32_t;
+
+/* 32-bit transform, divided by 2n over its stages, each rounded half up. data: [2 * (n + 1)] real
+ * and imaginary parts in turn, each at most 2^30 in size, before and (but for rounding) after; a
+ * result is a few units off at most. */
+void ear_fft_int32(const ear_fft_int32_t *fft, int32_t *data);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,7 +9,7 @@ from edgeasr import features
 from edgeasr.errors import InputError
 from edgeasr.features import FrontEnd, Stream
 
-KINDS = ["micro"]
+KINDS = ["micro", "logmel", "mfcc"]
 
 
 def _sound(samples: int, seed: int) -> np.ndarray:

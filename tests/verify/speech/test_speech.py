@@ -47,6 +47,8 @@ CASES = {
         20,
         Decision(window=4, threshold=0.4, refractory_ms=300, hop_frames=1),
     ),
+    "logmel": Case(FrontEnd(kind="logmel", lower_hz=0.0, upper_hz=8000.0), 30, _RULE),
+    "mfcc": Case(FrontEnd(kind="mfcc", hop_ms=20, coefficients=10), 49, _RULE),
     "micro_8khz_odd_window": Case(
         FrontEnd(sample_rate_hz=8000, window_ms=25.4, hop_ms=12.6, upper_hz=3800.0, channels=21),
         1,
