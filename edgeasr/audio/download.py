@@ -43,11 +43,11 @@ def download(
     part = file.with_name(file.name + ".part")
     failures = 0
     while True:
-        before = part.stat().st_size if part.exists() else 0
+        before = _size(part)
         reason = _transfer(url, part, on_progress, timeout_s)
         if reason is None:
             break
-        after = part.stat().st_size if part.exists() else 0
+        after = _size(part)
         failures = 1 if after > before else failures + 1
         if failures >= _TRIES:
             raise ToolError(f"{url}: {reason}, {_TRIES} times; {_cure(part, after)}")
@@ -62,6 +62,10 @@ def download(
         )
     part.replace(file)
     return found
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
 
 
 def _cure(part: Path, have: int) -> str:
@@ -80,7 +84,7 @@ def digest(file: Path) -> str:
 
 def _transfer(url: str, part: Path, on_progress: Progress, timeout_s: float) -> str | None:
     """Append to `part` what is missing; return None when it is whole, else why it stopped."""
-    have = part.stat().st_size if part.exists() else 0
+    have = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "edgeasr"})
     if have:
         request.add_header("Range", f"bytes={have}-")

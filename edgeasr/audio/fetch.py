@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from edgeasr import paths
-from edgeasr.audio import archive, catalog
+from edgeasr.audio import archive, catalog, public
 from edgeasr.audio.download import Progress, download
 from edgeasr.audio.public import PublicSet
 from edgeasr.errors import CheckError, InputError, ToolError
@@ -22,7 +22,7 @@ def home() -> Path:
 
 
 def fetch(
-    wanted: PublicSet,
+    wanted: PublicSet | str,
     folder: Path,
     *,
     url: str | None = None,
@@ -32,11 +32,13 @@ def fetch(
     timeout_s: float = 30.0,
     pause_s: float = 1.0,
 ) -> Path:
-    """Return folder/NAME with the set's files, fetched unless they are there.
+    """Return folder/NAME with the files of a set (or of its name), fetched unless they are there.
 
     folder/NAME appears whole and checked (digest, layout, number of recordings) or not at all. An
     interruption leaves only the archive's .part, from which the next call goes on.
     """
+    if isinstance(wanted, str):
+        wanted = public.named(wanted)
     target = folder / wanted.name
     if target.exists():
         on_step(f"{target} is there already")

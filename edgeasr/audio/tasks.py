@@ -85,8 +85,7 @@ def task(
     others = [c for c in known if c.spoken not in said and (extra_words or c.source in sources)]
     inside = [c for c in recordings if c.label in _NOISE_LABELS]
     ambient = [c for c in _unique([*noise, *inside]) if c.label not in _SPEECH_LABELS]
-    labels = tuple(dict.fromkeys(said.values()))
-    clips = list(targets)
+    labels, clips = tuple(dict.fromkeys(said.values())), list(targets)
     for split in SPLITS:
         per_word = sum(c.split == split for c in targets) / len(labels)
         pool = [c for c in others if c.split == split]

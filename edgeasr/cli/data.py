@@ -41,8 +41,9 @@ def list_sets(as_json: _Json = False) -> None:
         return
     table = Table("name", "holds", "licence", "clips", "speakers", "download", box=None)
     for row in rows:
-        table.add_row(row["name"], row["holds"], row["licence"], f"{row['recordings']:,}",
-                      f"{row['speakers']:,}", f"{row['archive_bytes'] / 2**20:,.0f} MiB")  # fmt: skip
+        numbers = (f"{row['recordings']:,}", f"{row['speakers']:,}")
+        size = f"{row['archive_bytes'] / 2**20:,.0f} MiB"
+        table.add_row(row["name"], row["holds"], row["licence"], *numbers, size)
     console.out.print(table)
     for row in rows:
         parts = [row["title"], row["url"], row["note"], f"lies in {row['folder']}"]

@@ -53,8 +53,9 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_folder_appears_whole(small, tmp_path):
-    folder = fetch.fetch(small, tmp_path)
+def test_the_folder_appears_whole(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(public, "SETS", {"fsdd": small})
+    folder = fetch.fetch("fsdd", tmp_path)
     assert folder == tmp_path / "fsdd"
     assert names(tmp_path) == ["fsdd"]
     clips = catalog.load(folder)
