@@ -72,7 +72,8 @@ def _synthetic(rate: int) -> list[np.ndarray]:
     sounds = [
         0 * t, 0 * t + 32767, 0 * t - 32768, 0 * t + 1, np.where(t % 2, 32767, -32768),
         np.where(t // 37 % 2, 32767, -32768), np.where(t == 700, -32768, 0),
-        np.where(t == 700, 1, 0), np.round(20000 * np.sin(t**2 * 9e-5)), np.round(30000 * np.sin(2 * np.pi * t / 32)),
+        np.where(t == 700, 1, 0), np.round(20000 * np.sin(t**2 * 9e-5)),
+        np.round(30000 * np.sin(2 * np.pi * t / 32)),
     ]  # fmt: skip
     for _ in range(12):
         tone = 10 ** random.uniform(0, 4.5) * np.sin(random.uniform(0.01, 3.1) * t)
