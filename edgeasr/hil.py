@@ -6,7 +6,7 @@ C of the engine compiled for this computer) for the model.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -201,16 +201,25 @@ def select(
 
 
 def stream_clips(
-    device: Device, reference: Reference, clips: Iterable[Clip], *, count: object = None
+    device: Device,
+    reference: Reference,
+    clips: Iterable[Clip],
+    *,
+    count: Callable[[int], int | None] | None = None,
+    resample: bool = False,
 ) -> Iterator[Outcome]:
     """Send each clip to the device and yield how both sides heard it.
 
-    count: a function of the device's ticks to instructions, or None.
+    count: the device's ticks to instructions, or None. resample: convert clips of another sample
+    rate or of several channels, rather than refuse them.
     """
     model = reference.model
     for clip in clips:
         pcm = read_clip(
-            clip, model.facts.front_end.sample_rate_hz, samples=model.facts.clip_samples
+            clip,
+            model.facts.front_end.sample_rate_hz,
+            samples=model.facts.clip_samples,
+            resample=resample,
         )
         heard = device.clip(pcm, window=True)
         rows = reference.features(pcm)
