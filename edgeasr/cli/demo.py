@@ -44,7 +44,7 @@ def demo(
     clips, split, said = _recordings(data, out.parent)
     wanted, _ = loop.select(clips, model.facts.labels, split=split, limit=limit)
     console.say(f"3. streaming {len(wanted)} recordings: {said}")
-    report = hil.run(made, wanted)
+    report = hil.run(made, wanted, resample=True)
     tables.show_report(report)
     hil.check(report)
 

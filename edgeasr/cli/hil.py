@@ -28,6 +28,9 @@ def hil(
         str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
     ] = None,
     baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = 115200,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert clips of other rates, or stereo.")
+    ] = False,
     min_accuracy: Annotated[
         float, typer.Option(min=0, max=100, help="Fail below this accuracy, in percent.")
     ] = 0.0,
@@ -45,7 +48,7 @@ def hil(
     )
     if skipped:
         console.say(f"{skipped} clips have labels that the model lacks; they are left out")
-    report = run(made, wanted, port=port, baud=baud)
+    report = run(made, wanted, port=port, baud=baud, resample=resample)
     if junit:
         loop.write_text(junit, report.junit())
         console.say(f"wrote {junit}")
@@ -62,13 +65,16 @@ def run(
     *,
     port: str | None = None,
     baud: int = 115200,
+    resample: bool = False,
 ) -> loop.Report:
     """Run the clips with a progress bar; an interruption keeps nothing half-written."""
     with connect(made, port=port, baud=baud) as connected, console.progress() as bar:
         reference = loop.Reference(connected.model, connected.hello.board)
         task = bar.add_task(f"streaming to {connected.hello.board}", total=len(clips))
         outcomes = []
-        for outcome in loop.stream_clips(connected.device, reference, clips, count=connected.count):
+        for outcome in loop.stream_clips(
+            connected.device, reference, clips, count=connected.count, resample=resample
+        ):
             outcomes.append(outcome)
             bar.advance(task)
     return loop.Report(

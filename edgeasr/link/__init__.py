@@ -1,34 +1,48 @@
 """Lines to a device: bytes in and out, with time limits, whatever carries them."""
 
-from typing import Protocol
+from pathlib import Path
 
-from edgeasr.link.child import ChildLink
-from edgeasr.link.pair import PairLink, pair
-from edgeasr.link.serial_port import SerialLink
+from edgeasr.link.line import DescriptorLink, Link
+from edgeasr.link.log import LoggedLink
+from edgeasr.link.pair import pair
+from edgeasr.link.pipe import ProcessLink
+from edgeasr.link.pseudo import PtyLink
+from edgeasr.link.serial import SerialLink
+from edgeasr.link.socket import SocketLink
 
-__all__ = ["ChildLink", "Link", "PairLink", "SerialLink", "open_link", "pair"]
+__all__ = [
+    "DescriptorLink",
+    "Link",
+    "LoggedLink",
+    "ProcessLink",
+    "PtyLink",
+    "SerialLink",
+    "SocketLink",
+    "open_link",
+    "pair",
+]
+
+BAUD = 115_200
 
 
-class Link(Protocol):
-    """What every line can do. A line that has closed raises LinkError from read and write."""
+def open_link(url: str, *, baud: int = BAUD, log: Path | None = None) -> Link:
+    """Open a line by its URL.
 
-    def read(self, timeout_s: float) -> bytes:
-        """Return the bytes that have come, waiting up to timeout_s for the first; b"" if none."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Send all bytes; may wait for the other side to take them."""
-        ...
-
-    def close(self) -> None: ...
-
-
-def open_link(url: str, *, baud: int = 115200) -> Link:
-    """Open a serial device, any pyserial URL (`socket://host:port`, `rfc2217://…`), or a program.
-
-    `exec:COMMAND` starts a program whose stdin and stdout are the line. Raises LinkError with the
-    cure when there is no such device, it is in use, or one may not open it.
+    A serial device or any URL of pyserial; `socket://HOST:PORT`; `unix:PATH`; `pty:` for a new
+    pseudo-terminal; `exec:PROGRAM ARGUMENTS` for a child's stdin and stdout. log: file for every
+    byte that passes. Raises LinkError, with a cure, when it cannot be opened.
     """
+    link = _open(url, baud)
+    return LoggedLink(link, log) if log else link
+
+
+def _open(url: str, baud: int) -> Link:
     if url.startswith("exec:"):
-        return ChildLink(url.removeprefix("exec:"))
+        return ProcessLink.from_text(url.removeprefix("exec:"))
+    if url.startswith("socket://"):
+        return SocketLink.at_url(url)
+    if url.startswith("unix:"):
+        return SocketLink.at_path(url.removeprefix("unix:"))
+    if url == "pty:":
+        return PtyLink()
     return SerialLink(url, baud)
