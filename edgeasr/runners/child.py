@@ -3,17 +3,16 @@
 import contextlib
 import ctypes
 import os
-import select
 import shlex
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from edgeasr.errors import LinkError, ToolError
+from edgeasr.link import Link, SocketLink
 
 # Linux, prctl(2). Loaded here, as little as possible is done between fork and exec.
 _PR_SET_PDEATHSIG = 1
@@ -22,7 +21,6 @@ _PRCTL = ctypes.CDLL(None).prctl
 # A program that cannot start says so within this time; a longer wait would slow every start.
 _STARTS_S = 0.05
 _ENDS_S = 2.0
-_CHUNK = 65536
 _TAIL_BYTES = 2000
 
 # Exit code of a firmware that met a fault (port/cmsdk/startup.c).
@@ -43,8 +41,8 @@ class Running:
         process: subprocess.Popen[bytes],
         count: Callable[[int], int] | None,
     ) -> None:
-        self.link = SocketLink(line, self._ended)
         self._command = shlex.join(str(word) for word in argv)
+        self.link: Link = _Line(line, Path(argv[0]).name, self._ended)
         self._log, self._process, self._count = log, process, count
 
     def instructions(self, ticks: int) -> int | None:
@@ -104,77 +102,15 @@ class Running:
             return ""
 
 
-class SocketLink:
-    """One end of a socket pair; the other is the program's line."""
+class _Line(SocketLink):
+    """Our end of the socket pair; it knows how to say why the other end closed."""
 
-    def __init__(self, line: socket.socket, ended: Callable[[], LinkError]) -> None:
-        self._line, self._ended = line, ended
-        self._received = bytearray()
-        line.setblocking(False)
+    def __init__(self, ours: socket.socket, name: str, ended: Callable[[], LinkError]) -> None:
+        super().__init__(ours, name)
+        self._tell_end = ended
 
-    def read(self, timeout_s: float) -> bytes:
-        """Return the bytes that have come, waiting up to timeout_s for the first; b"" if none.
-
-        Raises LinkError when the program ended and all that it sent has been read.
-        """
-        if not self._received:
-            readable, _ = self._wait(timeout_s, writing=False)
-            if readable:
-                self._receive()
-        data = bytes(self._received)
-        self._received.clear()
-        return data
-
-    def write(self, data: bytes, timeout_s: float = 10.0) -> None:
-        """Send all bytes; LinkError when the program ended, or took none for timeout_s.
-
-        What the program sends meanwhile is kept for `read`: a program that waits to be read does
-        not read either.
-        """
-        left = memoryview(data)
-        deadline = time.monotonic() + timeout_s
-        while left:
-            readable, writable = self._wait(deadline - time.monotonic(), writing=True)
-            if readable:
-                self._receive()
-            elif not writable:
-                raise LinkError(
-                    f"the program took no byte in {timeout_s:g} s; {len(left)} of {len(data)} B "
-                    "are left to send"
-                )
-            if writable and (sent := self._send(left)):
-                left = left[sent:]
-                deadline = time.monotonic() + timeout_s
-
-    def close(self) -> None:
-        self._line.close()
-
-    def _wait(self, timeout_s: float, *, writing: bool) -> tuple[bool, bool]:
-        if self._line.fileno() < 0:
-            raise LinkError("the line to the program is closed")
-        poll = select.poll()
-        poll.register(self._line, select.POLLIN | (select.POLLOUT if writing else 0))
-        events = sum(event for _, event in poll.poll(max(timeout_s, 0) * 1000))
-        return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
-
-    def _receive(self) -> None:
-        try:
-            data = self._line.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            raise self._ended()
-        self._received += data
-
-    def _send(self, data: memoryview) -> int:
-        try:
-            return self._line.send(data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            raise self._ended() from None
+    def closed(self) -> LinkError:
+        return self._tell_end()
 
 
 def spawn(
