@@ -1,40 +1,141 @@
 #include "ear_fft.h"
 
-/* Q15 product, rounded half up. */
+/* Arithmetic on packed complex numbers; halves wrap at 16 bits. */
+#if defined(__ARM_FEATURE_DSP)
+
+#include <arm_acle.h>
+
+#define HALF (1 << 14)
+
+/* Two Q30 sums to Q15 halves; sums are given with their rounding added. */
+static inline uint32_t packed(int32_t re, int32_t im)
+{
+    const uint32_t high = (uint32_t)im << 1;
+    return (high & 0xFFFF0000u) | ((uint32_t)(re >> 15) & 0xFFFFu);
+}
+
+/* z * factor in Q15, rounded half up */
+static inline uint32_t scaled(uint32_t z, int32_t factor)
+{
+    return packed(__smlabb((int32_t)z, factor, HALF), __smlatb((int32_t)z, factor, HALF));
+}
+
+/* z * w in Q15, rounded half up */
+static inline uint32_t rotated(uint32_t z, uint32_t w)
+{
+    const int16x2_t a = (int16x2_t)z;
+    const int16x2_t b = (int16x2_t)w;
+    return packed(__smlsd(a, b, HALF), __smladx(a, b, HALF));
+}
+
+static inline uint32_t sum(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__sadd16((int16x2_t)a, (int16x2_t)b);
+}
+
+static inline uint32_t difference(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__ssub16((int16x2_t)a, (int16x2_t)b);
+}
+
+/* a + j b */
+static inline uint32_t turned_sum(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__sasx((int16x2_t)a, (int16x2_t)b);
+}
+
+/* a - j b */
+static inline uint32_t turned_difference(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__ssax((int16x2_t)a, (int16x2_t)b);
+}
+
+/* (a + b) / 2, rounded down */
+static inline uint32_t mean(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__shadd16((int16x2_t)a, (int16x2_t)b);
+}
+
+/* (a - b) / 2, rounded down */
+static inline uint32_t half_difference(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__shsub16((int16x2_t)a, (int16x2_t)b);
+}
+
+#else
+
 static inline int32_t product(int32_t a, int32_t b)
 {
     return (a * b + (1 << 14)) >> 15;
 }
 
-typedef struct {
-    int32_t re, im;
-} complex_t;
-
-/* A word divided by the radix: the factor is 32767 / radix. */
-static inline complex_t scaled(uint32_t word, int32_t factor)
+static inline uint32_t scaled(uint32_t z, int32_t factor)
 {
-    return (complex_t){product(ear_low16(word), factor), product(ear_high16(word), factor)};
+    return ear_pack16(product(ear_low16(z), factor), product(ear_high16(z), factor));
 }
 
-static inline complex_t rotated(complex_t z, uint32_t twiddle)
+static inline uint32_t rotated(uint32_t z, uint32_t w)
 {
-    const int32_t re = ear_low16(twiddle);
-    const int32_t im = ear_high16(twiddle);
-    return (complex_t){(z.re * re - z.im * im + (1 << 14)) >> 15,
-                       (z.re * im + z.im * re + (1 << 14)) >> 15};
+    const int32_t re = ear_low16(w);
+    const int32_t im = ear_high16(w);
+    return ear_pack16((ear_low16(z) * re - ear_high16(z) * im + (1 << 14)) >> 15,
+                      (ear_low16(z) * im + ear_high16(z) * re + (1 << 14)) >> 15);
 }
 
-static inline void butterfly4(uint32_t *data, uint32_t distance, complex_t a, complex_t b,
-                              complex_t c, complex_t d)
+static inline uint32_t sum(uint32_t a, uint32_t b)
 {
-    const complex_t even = {a.re + c.re, a.im + c.im};
-    const complex_t odd = {b.re + d.re, b.im + d.im};
-    const complex_t even_gap = {a.re - c.re, a.im - c.im};
-    const complex_t odd_gap = {b.re - d.re, b.im - d.im};
-    data[0] = ear_pack16(even.re + odd.re, even.im + odd.im);
-    data[distance] = ear_pack16(even_gap.re + odd_gap.im, even_gap.im - odd_gap.re);
-    data[2 * distance] = ear_pack16(even.re - odd.re, even.im - odd.im);
-    data[3 * distance] = ear_pack16(even_gap.re - odd_gap.im, even_gap.im + odd_gap.re);
+    return ear_pack16(ear_low16(a) + ear_low16(b), ear_high16(a) + ear_high16(b));
+}
+
+static inline uint32_t difference(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) - ear_low16(b), ear_high16(a) - ear_high16(b));
+}
+
+static inline uint32_t turned_sum(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) - ear_high16(b), ear_high16(a) + ear_low16(b));
+}
+
+static inline uint32_t turned_difference(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) + ear_high16(b), ear_high16(a) - ear_low16(b));
+}
+
+static inline uint32_t mean(uint32_t a, uint32_t b)
+{
+    return ear_pack16((ear_low16(a) + ear_low16(b)) >> 1, (ear_high16(a) + ear_high16(b)) >> 1);
+}
+
+static inline uint32_t half_difference(uint32_t a, uint32_t b)
+{
+    return ear_pack16((ear_low16(a) - ear_low16(b)) >> 1, (ear_high16(a) - ear_high16(b)) >> 1);
+}
+
+#endif
+
+/* KISS FFT divides by a radix r by a product with 32767 / r, in each stage before its sums. */
+static inline uint32_t halved(uint32_t z)
+{
+    return scaled(z, 32767 / 2);
+}
+
+static inline uint32_t quartered(uint32_t z)
+{
+    return scaled(z, 32767 / 4);
+}
+
+static inline void butterfly4(uint32_t *data, uint32_t distance, uint32_t a, uint32_t b,
+                              uint32_t c, uint32_t d)
+{
+    const uint32_t even = sum(a, c);
+    const uint32_t odd = sum(b, d);
+    const uint32_t even_gap = difference(a, c);
+    const uint32_t odd_gap = difference(b, d);
+    data[0] = sum(even, odd);
+    data[distance] = turned_difference(even_gap, odd_gap);
+    data[2 * distance] = difference(even, odd);
+    data[3 * distance] = turned_sum(even_gap, odd_gap);
 }
 
 /* The first stage has no rotation: after the division a Q15 product with 32767 changes nothing. */
@@ -42,16 +143,16 @@ static uint32_t first_stage(uint32_t *data, uint32_t points)
 {
     if (points & 0xAAAAAAAAu) {
         for (uint32_t i = 0; i < points; i += 2) {
-            const complex_t a = scaled(data[i], 32767 / 2);
-            const complex_t b = scaled(data[i + 1], 32767 / 2);
-            data[i] = ear_pack16(a.re + b.re, a.im + b.im);
-            data[i + 1] = ear_pack16(a.re - b.re, a.im - b.im);
+            const uint32_t a = halved(data[i]);
+            const uint32_t b = halved(data[i + 1]);
+            data[i] = sum(a, b);
+            data[i + 1] = difference(a, b);
         }
         return 2;
     }
     for (uint32_t i = 0; i < points; i += 4) {
-        butterfly4(&data[i], 1, scaled(data[i], 32767 / 4), scaled(data[i + 1], 32767 / 4),
-                   scaled(data[i + 2], 32767 / 4), scaled(data[i + 3], 32767 / 4));
+        butterfly4(&data[i], 1, quartered(data[i]), quartered(data[i + 1]),
+                   quartered(data[i + 2]), quartered(data[i + 3]));
     }
     return 4;
 }
@@ -64,12 +165,10 @@ static void radix4_stage(uint32_t *data, uint32_t points, uint32_t distance,
         const uint32_t w1 = twiddles[k * stride];
         const uint32_t w2 = twiddles[2 * k * stride];
         const uint32_t w3 = twiddles[3 * k * stride];
-        for (uint32_t i = k; i < points; i += 4 * distance) {
-            uint32_t *const x = &data[i];
-            butterfly4(x, distance, scaled(x[0], 32767 / 4),
-                       rotated(scaled(x[distance], 32767 / 4), w1),
-                       rotated(scaled(x[2 * distance], 32767 / 4), w2),
-                       rotated(scaled(x[3 * distance], 32767 / 4), w3));
+        for (uint32_t *x = data + k; x < data + points; x += 4 * distance) {
+            butterfly4(x, distance, quartered(x[0]), rotated(quartered(x[distance]), w1),
+                       rotated(quartered(x[2 * distance]), w2),
+                       rotated(quartered(x[3 * distance]), w3));
         }
     }
 }
@@ -78,19 +177,18 @@ static void radix4_stage(uint32_t *data, uint32_t points, uint32_t distance,
 static void split(const ear_fft_int16_t *fft, uint32_t *data)
 {
     const uint32_t n = fft->points;
-    const complex_t sum = scaled(data[0], 32767 / 2);
-    data[0] = ear_pack16(sum.re + sum.im, 0);
-    data[n] = ear_pack16(sum.re - sum.im, 0);
+    const uint32_t first = halved(data[0]);
+    data[0] = ear_pack16(ear_low16(first) + ear_high16(first), 0);
+    data[n] = ear_pack16(ear_low16(first) - ear_high16(first), 0);
     for (uint32_t k = 1; k <= n / 2; ++k) {
-        const complex_t a = scaled(data[k], 32767 / 2);
+        const uint32_t a = halved(data[k]);
         const uint32_t mirror = data[n - k];
-        const complex_t b = scaled(ear_pack16(ear_low16(mirror), -ear_high16(mirror)), 32767 / 2);
-        const complex_t even = {a.re + b.re, a.im + b.im};
-        const complex_t odd = rotated((complex_t){a.re - b.re, a.im - b.im}, fft->split[k - 1]);
-        const int32_t odd_re = (int16_t)odd.re;
-        const int32_t odd_im = (int16_t)odd.im;
-        data[k] = ear_pack16((even.re + odd_re) >> 1, (even.im + odd_im) >> 1);
-        data[n - k] = ear_pack16((even.re - odd_re) >> 1, (odd_im - even.im) >> 1);
+        const uint32_t b = halved(ear_pack16((int32_t)mirror, -ear_high16(mirror)));
+        const uint32_t even = sum(a, b);
+        const uint32_t odd = rotated(difference(a, b), fft->split[k - 1]);
+        data[k] = mean(even, odd);
+        data[n - k] = (half_difference(even, odd) & 0xFFFFu) |
+                      (half_difference(odd, even) & 0xFFFF0000u);
     }
 }
 

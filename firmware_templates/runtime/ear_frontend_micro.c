@@ -11,23 +11,37 @@ static uint32_t bit_length(uint32_t x)
     return x == 0 ? 0 : 32u - (uint32_t)__builtin_clz(x);
 }
 
+static inline int32_t windowed(int32_t sample, int32_t weight, int32_t *largest)
+{
+    const int32_t value = (sample * weight) >> WINDOW_BITS;
+    const int32_t size = value < 0 ? -value : value;
+    /* -32768 has no positive in 16 bits: upstream does not see it here, so neither may we */
+    if (size > *largest && size <= INT16_MAX) {
+        *largest = size;
+    }
+    return value;
+}
+
 /* Window the frame into the FFT's order. Returns the left shift that then fills 16 bits. */
 static uint32_t load_frame(const ear_frontend_micro_t *micro, const int16_t *samples,
                            uint32_t *spectrum)
 {
+    const int16_t *weights = micro->window;
+    const uint16_t *const order = micro->fft.order;
+    const uint32_t pairs = micro->window_samples / 2;
     int32_t largest = 0;
-    for (uint32_t i = 0; i < micro->fft.points; ++i) {
-        int32_t pair[2] = {0, 0};
-        for (uint32_t j = 0; j < 2 && 2 * i + j < micro->window_samples; ++j) {
-            const int32_t value = (samples[2 * i + j] * micro->window[2 * i + j]) >> WINDOW_BITS;
-            const int32_t size = value < 0 ? -value : value;
-            /* -32768 has no positive in 16 bits: upstream does not see it here, so neither may we */
-            if (size > largest && size <= INT16_MAX) {
-                largest = size;
-            }
-            pair[j] = value;
-        }
-        spectrum[micro->fft.order[i]] = ear_pack16(pair[0], pair[1]);
+    for (uint32_t i = 0; i < pairs; ++i) {
+        const int32_t even = windowed(samples[0], weights[0], &largest);
+        const int32_t odd = windowed(samples[1], weights[1], &largest);
+        spectrum[order[i]] = ear_pack16(even, odd);
+        samples += 2;
+        weights += 2;
+    }
+    for (uint32_t i = pairs; i < micro->fft.points; ++i) {
+        spectrum[order[i]] = 0;
+    }
+    if (micro->window_samples & 1u) {
+        spectrum[order[pairs]] = ear_pack16(windowed(samples[0], weights[0], &largest), 0);
     }
     return 15u - bit_length((uint32_t)largest);
 }
@@ -40,11 +54,11 @@ static void shift_left(uint32_t *spectrum, uint32_t points, uint32_t shift)
     }
 }
 
-/* floor(sqrt(x)), and the remainder x - root^2. */
-static uint32_t root32(uint32_t x, uint32_t *remainder)
+/* floor(sqrt(x)) for x from 2^14 to 2^16 - 1 */
+static uint32_t root16(uint32_t x)
 {
     uint32_t root = 0;
-    for (uint32_t bit = x == 0 ? 0 : 1u << ((bit_length(x) - 1) & ~1u); bit != 0; bit >>= 2) {
+    for (uint32_t bit = 1u << 14; bit != 0; bit >>= 2) {
         if (x >= root + bit) {
             x -= root + bit;
             root = (root >> 1) + bit;
@@ -52,37 +66,40 @@ static uint32_t root32(uint32_t x, uint32_t *remainder)
             root >>= 1;
         }
     }
-    *remainder = x;
     return root;
 }
 
-static uint32_t root64(uint64_t x, uint64_t *remainder)
+/* floor(sqrt(x)) for x of 2^62 or more: the upper half's root, and a division for the lower half
+ * of the bits. P. Zimmermann, "Karatsuba Square Root", INRIA RR-3805, 1999. */
+static uint32_t root64(uint64_t x)
 {
-    uint64_t root = 0;
-    const uint32_t top = 31u + bit_length((uint32_t)(x >> 32));
-    for (uint64_t bit = (uint64_t)1 << (top & ~1u); bit != 0; bit >>= 2) {
-        if (x >= root + bit) {
-            x -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
+    const uint32_t high = (uint32_t)(x >> 32);
+    uint32_t root = root16(high >> 16);
+    uint32_t rest = (high >> 16) - root * root;
+    /* 2 * root * quotient + rest = old rest and the next digits; halves keep it in 32 bits */
+    uint32_t quotient = ((rest << 8) | ((high >> 8) & 0xFFu)) / (2 * root);
+    root = (root << 8) + quotient;
+    if (root > UINT16_MAX || root * root > high) {
+        --root;
     }
-    *remainder = x;
-    return (uint32_t)root;
+    rest = high - root * root;
+    const uint32_t low = (uint32_t)x;
+    quotient = ((rest << 15) | (low >> 17)) / root;
+    const uint64_t guess = ((uint64_t)root << 16) + quotient;
+    return (uint32_t)(guess > UINT32_MAX || guess * guess > x ? guess - 1 : guess);
 }
 
 /* Square root, rounded to nearest; 65535 is the most for x below 2^32, as upstream. */
 static uint32_t rounded_root(uint64_t x)
 {
-    if (x >> 32 == 0) {
-        uint32_t remainder;
-        const uint32_t root = root32((uint32_t)x, &remainder);
-        return root + (remainder > root && root != UINT16_MAX);
+    const uint32_t high = (uint32_t)(x >> 32);
+    if (x == 0) {
+        return 0;
     }
-    uint64_t remainder;
-    const uint32_t root = root64(x, &remainder);
-    return root + (remainder > root && root != UINT32_MAX);
+    const uint32_t zeros = high != 0 ? 32 - bit_length(high) : 64 - bit_length((uint32_t)x);
+    const uint32_t root = root64(x << (zeros & ~1u)) >> (zeros / 2);
+    const uint64_t remainder = x - (uint64_t)root * root;
+    return root + (remainder > root && root != (high != 0 ? UINT32_MAX : UINT16_MAX));
 }
 
 /* Magnitude of each channel. A bin counts for the band that it lies in and for the next one, with
