@@ -17,20 +17,32 @@ static uint32_t bit_length64(uint64_t x)
     return high != 0 ? 32 + bit_length(high) : bit_length((uint32_t)x);
 }
 
+/* x or -x - 1: as many bits as the size of x needs, but for -2^k, which is counted as 2^k - 1. */
+static inline uint32_t folded(int32_t x)
+{
+    return (uint32_t)(x ^ (x >> 31));
+}
+
+static inline int32_t windowed(const ear_frontend_mel_t *mel, const int16_t *samples, uint32_t i)
+{
+    const uint32_t length = mel->window_samples;
+    if (i >= length) {
+        return 0;
+    }
+    const int32_t weight = mel->window[2 * i <= length ? i : length - i];
+    return (int32_t)(((int64_t)samples[i] * weight + (1 << 15)) >> 16);
+}
+
 /* Window the frame into the FFT's order, then shift it left to fill 30 bits. A value v stands for
  * v / 2^(30 + shift), full scale being 1. Returns the shift. */
 static uint32_t load_frame(const ear_frontend_mel_t *mel, const int16_t *samples, int32_t *data)
 {
-    const uint32_t length = mel->window_samples;
     uint32_t seen = 0;
-    for (uint32_t i = 0; i < 2 * mel->fft.points; ++i) {
-        int32_t value = 0;
-        if (i < length) {
-            const int32_t weight = mel->window[2 * i <= length ? i : length - i];
-            value = (int32_t)(((int64_t)samples[i] * weight + (1 << 15)) >> 16);
-            seen |= (uint32_t)(value < 0 ? -value : value);
-        }
-        data[2 * mel->fft.order[i / 2] + i % 2] = value;
+    for (uint32_t i = 0; i < mel->fft.points; ++i) {
+        int32_t *const z = data + 2 * mel->fft.order[i];
+        z[0] = windowed(mel, samples, 2 * i);
+        z[1] = windowed(mel, samples, 2 * i + 1);
+        seen |= folded(z[0]) | folded(z[1]);
     }
     const uint32_t used = bit_length(seen);
     const uint32_t shift = used < 30 ? 30 - used : 0;
@@ -56,11 +68,11 @@ typedef struct {
 static void sum_segment(const int32_t *bins, const uint32_t *weights, uint32_t width,
                         energy_t *rising, energy_t *falling)
 {
-    uint64_t seen = 0;
-    for (uint32_t i = 0; i < width; ++i) {
-        seen |= power_of(bins + 2 * i);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < 2 * width; ++i) {
+        seen |= folded(bins[i]);
     }
-    const uint32_t used = bit_length64(seen);
+    const uint32_t used = 2 * bit_length(seen) + 1;
     const uint32_t exponent = used > POWER_BITS ? used - POWER_BITS : 0;
     uint64_t total = 0;
     uint64_t rise = 0;
