@@ -74,7 +74,6 @@ class ProtocolError(ValueError):
     """A payload does not have the layout of its message."""
 
 
-
 def _f(code: str) -> int:
     return dataclasses.field(metadata={"code": code})
 
@@ -105,9 +104,8 @@ class Message:
         """Read a payload; raise ProtocolError when it is too short, or too long."""
         size = cls.FIXED.size
         if len(payload) < size or (len(payload) > size and not cls.OPEN):
-            raise ProtocolError(
-                f"{cls.__name__} of {len(payload)} B; {size} B{' or more' if cls.OPEN else ''} are due"
-            )
+            due = f"{size} B{' or more' if cls.OPEN else ''}"
+            raise ProtocolError(f"{cls.__name__} of {len(payload)} B; {due} are due")
         rest = (payload[size:],) if cls.OPEN else ()
         return cls(*cls.FIXED.unpack_from(payload), *rest)
 

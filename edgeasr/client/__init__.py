@@ -1,0 +1,16 @@
+"""Requests to a device over a link: who it is, tensors, clips, streams, profiles."""
+
+from edgeasr.client.device import Device
+from edgeasr.client.exchange import RefusedError
+from edgeasr.client.results import ClipResult, Event, Hello, Profile, Scores, StreamSummary
+
+__all__ = [
+    "ClipResult",
+    "Device",
+    "Event",
+    "Hello",
+    "Profile",
+    "RefusedError",
+    "Scores",
+    "StreamSummary",
+]

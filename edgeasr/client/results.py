@@ -1,0 +1,96 @@
+"""What a device tells, as dataclasses."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who answers, and what it holds.
+
+    model_hash: first 8 bytes of the SHA-256 of the .tflite. sample_rate_hz: 0 where the model has
+    no front end. clip_samples: fill the feature window exactly. input_dtype, output_dtype: of
+    numpy. ticks_hz: rate of all ticks. rx_window_bytes: may be on their way, unanswered.
+    dropped_frames: damaged frames that the device received since it started.
+    """
+
+    protocol_version: int
+    runtime_version: int
+    board: str
+    engine: str
+    model_name: str
+    model_hash: bytes
+    labels: tuple[str, ...]
+    sample_rate_hz: int
+    clip_samples: int
+    frames: int
+    feature_count: int
+    input_bytes: int
+    input_dtype: str
+    output_bytes: int
+    output_dtype: str
+    layer_count: int
+    ticks_hz: int
+    rx_window_bytes: int
+    arena_bytes: int
+    dropped_frames: int
+
+
+@dataclass(frozen=True, eq=False)
+class ClipResult:
+    """How the device heard one clip.
+
+    output: the model's, one value per label. frames: rows of features made; features_crc: CRC-32
+    of them all, as little-endian int16. window: int8 [frames, feature_count], the model's input;
+    None unless asked for. round_trip_s: from the first byte sent to the result.
+    """
+
+    output: np.ndarray
+    frames: int
+    features_crc: int
+    frontend_ticks: int
+    inference_ticks: int
+    round_trip_s: float
+    window: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something was recognised. label: its index. score: 0 to 255. sample: heard until then."""
+
+    label: int
+    score: int
+    sample: int
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The model's output of one inference in a stream, and how many samples were heard until it."""
+
+    values: np.ndarray
+    sample: int
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """What a stream amounted to.
+
+    features_crc: as in ClipResult. frontend_ticks: of the frames that ended without an inference;
+    inference_ticks: of the inferences, with the frame that led to each.
+    """
+
+    samples: int
+    frames: int
+    features_crc: int
+    inferences: int
+    frontend_ticks: int
+    inference_ticks: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Ticks of one inference: in all, and layer by layer, in order of execution."""
+
+    total_ticks: int
+    layer_ticks: tuple[int, ...]
