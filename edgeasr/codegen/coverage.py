@@ -1,23 +1,54 @@
 """Which operations of a graph the `ear` engine cannot run, found before anything is generated."""
 
-from edgeasr.codegen.lower import lower
+from collections.abc import Iterator
+
+from edgeasr.codegen.lower import lower, supported
+from edgeasr.codegen.lower.view import named
 from edgeasr.errors import InputError
-from edgeasr.graph import Graph
+from edgeasr.graph import Graph, Op
 
 
 def check(graph: Graph) -> tuple[str, ...]:
-    """Return one sentence for each operation that cannot be lowered; none means all can.
+    """Return one sentence for each thing that cannot be lowered; none means that all can.
 
-    Lowering itself is asked, so that what passes here is what code generation takes.
+    Operations of a kind without a kernel share one sentence. Of the others lowering itself is
+    asked, so that what passes here is what code generation takes.
     """
-    problems = [
-        f'tensor "{tensor.name}": keeps state between inferences; such models are not supported'
-        for tensor in graph.tensors
-        if tensor.is_variable
-    ]
+    known = set(supported())
+    unknown: dict[str, list[Op]] = {}
+    problems = []
     for op in graph.ops:
+        if op.kind not in known:
+            unknown.setdefault(op.kind, []).append(op)
+            continue
         try:
             lower(graph, op)
         except InputError as problem:
             problems.append(str(problem))
-    return tuple(problems)
+    return (*_unsupported(graph, unknown), *_state(graph), *problems)
+
+
+def _unsupported(graph: Graph, unknown: dict[str, list[Op]]) -> Iterator[str]:
+    for kind, ops in unknown.items():
+        first = ops[0]
+        others = f" and {len(ops) - 1} more" if len(ops) > 1 else ""
+        # The tensor that tells most: the first result, or what is read where there is none.
+        for index in (*first.outputs, *first.inputs):
+            if 0 <= index < len(graph.tensors):
+                tensor = graph.tensor(index)
+                others += f": not supported, at {named(tensor)} ({tensor.dtype})"
+                break
+        else:
+            others += ": not supported"
+        yield f"operator #{first.index} {kind}{others}"
+    if unknown:
+        yield f"supported operators: {', '.join(supported())}"
+
+
+def _state(graph: Graph) -> Iterator[str]:
+    kept = [tensor for tensor in graph.tensors if tensor.is_variable]
+    if kept:
+        yield (
+            f"{named(kept[0])} and {len(kept) - 1} more keep state between inferences; such "
+            "models are not supported"
+        )

@@ -9,7 +9,7 @@ from edgeasr.codegen.lower.quantized import (
     channel_scales,
     check_accumulator,
 )
-from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
 
 _MAX_REACH = 1 << 24
@@ -123,12 +123,12 @@ def _factors(
     scales = view.scales(filter_)
     if scales.per_channel and (scales.axis != axis or len(scales.scales) != filter_.shape[axis]):
         raise view.fail(
-            f"{view.named(filter_)} has {len(scales.scales)} scales along axis {scales.axis}; "
+            f"{named(filter_)} has {len(scales.scales)} scales along axis {scales.axis}; "
             f"per-channel weights have {filter_.shape[axis]} along axis {axis}"
         )
     if np.any(scales.zero_points):
         raise view.fail(
-            f"{view.named(filter_)} has a zero point other than 0; weights must be symmetric"
+            f"{named(filter_)} has a zero point other than 0; weights must be symmetric"
         )
     input_scale, output_scale = view.quantization(input_)[0], view.quantization(output)[0]
     return [float(input_scale) * float(s) / float(output_scale) for s in scales.scales]
@@ -138,7 +138,7 @@ def _check_groups(view: OpView, input_: Tensor, filter_: Tensor) -> None:
     depth, taken = view.rank(input_, 4)[3], filter_.shape[3]
     if depth % taken or filter_.shape[0] % (depth // taken):
         raise view.fail(
-            f"{view.named(filter_)} has shape {list(filter_.shape)}; it does not divide "
+            f"{named(filter_)} has shape {list(filter_.shape)}; it does not divide "
             f"{depth} input channels into equal groups"
         )
 
@@ -148,7 +148,7 @@ def _depth_multiplier(view: OpView, input_: Tensor, filter_: Tensor) -> int:
     multiplier = view.integer("depth_multiplier")
     if filter_.shape[0] != 1 or channels != depth * multiplier:
         raise view.fail(
-            f"{view.named(filter_)} has shape {list(filter_.shape)} and the depth multiplier is "
+            f"{named(filter_)} has shape {list(filter_.shape)} and the depth multiplier is "
             f"{multiplier}; they do not fit {depth} input channels"
         )
     return multiplier

@@ -9,7 +9,7 @@ from edgeasr.codegen.lower.quantized import (
     channel_scales,
     check_accumulator,
 )
-from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
 
 
@@ -83,9 +83,9 @@ def _factors(
         return [product / float(output_scale)], -int(scales.zero_points[0])
     if scales.axis != 0 or len(scales.scales) != filter_.shape[0] or np.any(scales.zero_points):
         raise view.fail(
-            f"{view.named(filter_)} has {len(scales.scales)} scales along axis {scales.axis}; "
+            f"{named(filter_)} has {len(scales.scales)} scales along axis {scales.axis}; "
             f"per-channel weights have {filter_.shape[0]} along axis 0, and zero points of 0"
         )
     if filter_.dtype == "int4":
-        raise view.fail(f"{view.named(filter_)} is int4 per channel; use one scale for all")
+        raise view.fail(f"{named(filter_)} is int4 per channel; use one scale for all")
     return [float(input_scale) * float(s) / float(output_scale) for s in scales.scales], 0

@@ -6,7 +6,7 @@ from edgeasr.codegen.call import KernelCall, Struct
 from edgeasr.codegen.fixedpoint import quantize_multiplier
 from edgeasr.codegen.lower.conv import axis_padding, dims
 from edgeasr.codegen.lower.quantized import activation_range, multiplier
-from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
 
 # More int8 values than this could overflow a 32-bit sum, with the zero point taken off.
@@ -99,9 +99,7 @@ def _axes(view: OpView, input_: Tensor, axis: Tensor) -> frozenset[int]:
     axes = view.constant(axis).ravel().tolist()
     for value in axes:
         if not -rank <= value < rank:
-            raise view.fail(
-                f"{view.named(axis)} holds axis {value}; allowed: {-rank} to {rank - 1}"
-            )
+            raise view.fail(f"{named(axis)} holds axis {value}; allowed: {-rank} to {rank - 1}")
     return frozenset(a % rank for a in axes)
 
 

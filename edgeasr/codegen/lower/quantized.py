@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeasr.codegen.call import Array, Struct
 from edgeasr.codegen.fixedpoint import INT32_MAX, MAX_SHIFT, quantize_multiplier
-from edgeasr.codegen.lower.view import RANGES, OpView
+from edgeasr.codegen.lower.view import RANGES, OpView, named
 from edgeasr.graph import Tensor
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -35,9 +35,7 @@ def activation_range(view: OpView, output: Tensor) -> dict[str, int]:
         with np.errstate(over="ignore"):
             steps = float(np.float32(limit) / scale)
         if abs(steps) > INT32_MAX:
-            raise view.fail(
-                f"{view.named(output)} has scale {scale:g}; it is too small for {function}"
-            )
+            raise view.fail(f"{named(output)} has scale {scale:g}; it is too small for {function}")
         ends.append(min(max(zero_point + round_away(steps), low), high))
     return {"output_min": ends[0], "output_max": ends[1]}
 
@@ -87,7 +85,7 @@ def bias_of(view: OpView, position: int, channels: int) -> Tensor | None:
         return None
     if bias.elements != channels:
         raise view.fail(
-            f"{view.named(bias)} has {bias.elements} elements for {channels} output channels"
+            f"{named(bias)} has {bias.elements} elements for {channels} output channels"
         )
     view.constant(bias)
     return bias

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeasr.codegen.call import Alias, Array, KernelCall, Pointers, Struct
 from edgeasr.codegen.lower.conv import dims
-from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import DTYPE_BYTES, Tensor
 
 _MOVED = ("int8", "uint8", "int16", "int32", "float32")
@@ -40,7 +40,7 @@ def concatenation(view: OpView) -> KernelCall:
             output.shape[:axis] + output.shape[axis + 1 :]
         ):
             raise view.fail(
-                f"{view.named(tensor)} has shape {list(shape)}; along axis {axis} it does not "
+                f"{named(tensor)} has shape {list(shape)}; along axis {axis} it does not "
                 f"fit the output's {list(output.shape)}"
             )
         if first.dtype in ("int8", "uint8"):
@@ -72,7 +72,7 @@ def pad(view: OpView) -> KernelCall:
     input_, output = view.input(0, "int8"), view.output("int8")
     rank = len(input_.shape)
     if not 1 <= rank <= 4:
-        raise view.fail(f"{view.named(input_)} has {rank} dimensions; supported: 1 to 4")
+        raise view.fail(f"{named(input_)} has {rank} dimensions; supported: 1 to 4")
     before, after = _paddings(view, view.input(1, "int32"), rank)
     view.shape(
         output, tuple(b + n + a for b, n, a in zip(before, input_.shape, after, strict=True))
@@ -101,7 +101,7 @@ def _paddings(view: OpView, tensor: Tensor, rank: int) -> tuple[tuple[int, ...],
     view.shape(tensor, (rank, 2))
     pairs = view.constant(tensor).tolist()
     if any(not 0 <= n < 1 << 28 for pair in pairs for n in pair):
-        raise view.fail(f"{view.named(tensor)} holds {pairs}; paddings must not be negative")
+        raise view.fail(f"{named(tensor)} holds {pairs}; paddings must not be negative")
     return tuple(b for b, _ in pairs), tuple(a for _, a in pairs)
 
 
@@ -111,6 +111,6 @@ def _pad_value(view: OpView, output: Tensor) -> int:
     if value is None:
         return view.quantization(output)[1]
     if value.elements != 1:
-        raise view.fail(f"{view.named(value)} has {value.elements} elements; it must have 1")
+        raise view.fail(f"{named(value)} has {value.elements} elements; it must have 1")
     view.same_quantization(value, output)
     return int(view.constant(value).ravel()[0])

@@ -12,7 +12,7 @@ from edgeasr.codegen.fixedpoint import (
     quantize_multiplier,
     wrap,
 )
-from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
 
 # Differences to the largest input are scaled to Q5.26; sums of exponentials have Q12.19.
@@ -27,7 +27,7 @@ def softmax(view: OpView) -> KernelCall:
     view.shape(output, input_.shape)
     depth = input_.shape[-1] if input_.shape else 1
     if depth >= _MAX_DEPTH:
-        raise view.fail(f"{view.named(input_)} has {depth} classes; at most {_MAX_DEPTH - 1}")
+        raise view.fail(f"{named(input_)} has {depth} classes; at most {_MAX_DEPTH - 1}")
     _check_output(view, output)
     exps = _exponentials(view, input_)
     params = Struct(
@@ -52,7 +52,7 @@ def _check_output(view: OpView, output: Tensor) -> None:
     )
     if not near or point != wanted_point:
         raise view.fail(
-            f"{view.named(output)} has scale {scale:g} and zero point {point}; {output.dtype} "
+            f"{named(output)} has scale {scale:g} and zero point {point}; {output.dtype} "
             f"needs {wanted_scale:g} and {wanted_point}"
         )
 
@@ -67,7 +67,7 @@ def _exponentials(view: OpView, input_: Tensor) -> np.ndarray:
     real = min(float(beta) * float(scale) * (1 << (31 - _DIFFERENCE_INTEGER_BITS)), 2.0**31 - 1.0)
     if not 1.0 < real < math.inf:
         raise view.fail(
-            f"{view.named(input_)} has scale {scale:g} and beta is {beta:g}; their product must "
+            f"{named(input_)} has scale {scale:g} and beta is {beta:g}; their product must "
             f"be above 2^-26"
         )
     factor, shift = quantize_multiplier(real)

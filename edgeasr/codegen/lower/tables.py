@@ -13,7 +13,7 @@ from edgeasr.codegen import fixedpoint
 from edgeasr.codegen.call import Array, KernelCall, Value
 from edgeasr.codegen.fixedpoint import divide_by_power, quantize_multiplier, scale, wrap
 from edgeasr.codegen.lower.quantized import multiplier, round_away
-from edgeasr.codegen.lower.view import RANGES, OpView, call
+from edgeasr.codegen.lower.view import RANGES, OpView, call, named
 from edgeasr.graph import Tensor
 
 # LOGISTIC and TANH work on inputs in Q4.27.
@@ -89,9 +89,9 @@ def logistic(view: OpView) -> KernelCall:
     input_, output = _int8(view)
     scale_out, point_out = view.quantization(output)
     if point_out != -128:
-        raise view.fail(f"{view.named(output)} has zero point {point_out}; it must be -128")
+        raise view.fail(f"{named(output)} has zero point {point_out}; it must be -128")
     if scale_out != np.float32(1 / 256):
-        raise view.fail(f"{view.named(output)} has scale {scale_out:g}; it must be 1/256")
+        raise view.fail(f"{named(output)} has scale {scale_out:g}; it must be 1/256")
 
     def value(a: int) -> int:
         return divide_by_power(fixedpoint.logistic(a, _INPUT_INTEGER_BITS), 23) - 128
@@ -103,9 +103,9 @@ def tanh(view: OpView) -> KernelCall:
     input_, output = _int8(view)
     scale_out, point_out = view.quantization(output)
     if point_out != 0:
-        raise view.fail(f"{view.named(output)} has zero point {point_out}; it must be 0")
+        raise view.fail(f"{named(output)} has zero point {point_out}; it must be 0")
     if scale_out != np.float32(1 / 128):
-        raise view.fail(f"{view.named(output)} has scale {scale_out:g}; it must be 1/128")
+        raise view.fail(f"{named(output)} has scale {scale_out:g}; it must be 1/128")
 
     def value(a: int) -> int:
         return divide_by_power(fixedpoint.tanh(a, _INPUT_INTEGER_BITS), 24)
@@ -120,7 +120,7 @@ def _saturating(
     scale_in, point_in = view.quantization(input_)
     real = float(scale_in) * (1 << (31 - _INPUT_INTEGER_BITS))
     if not 1.0 <= real < math.inf:
-        raise view.fail(f"{view.named(input_)} has scale {scale_in:g}; it must be at least 2^-27")
+        raise view.fail(f"{named(input_)} has scale {scale_in:g}; it must be at least 2^-27")
     factor, shift = quantize_multiplier(real)
     radius = fixedpoint.input_radius(_INPUT_INTEGER_BITS, shift)
 

@@ -18,6 +18,7 @@ from edgeasr.graph import Graph, Op, Quantization, Tensor
 # Bounds that keep every index and every product of sizes in a kernel inside int32.
 MAX_OPTION = 1 << 15
 MAX_ELEMENTS = 1 << 28
+_NAME_LENGTH = 80
 RANGES = {"int8": (-128, 127), "int16": (-32768, 32767), "uint8": (0, 255)}
 _C_TYPES = {
     "int8": "int8_t", "int4": "int8_t", "int16": "int16_t", "uint8": "uint8_t",
@@ -78,16 +79,16 @@ class OpView:
         if tensor.dtype not in dtypes:
             hint = "; quantize the model first" if "float" in tensor.dtype else ""
             raise self.fail(
-                f"{_named(tensor)} is {tensor.dtype}; supported: {', '.join(dtypes)}{hint}"
+                f"{named(tensor)} is {tensor.dtype}; supported: {', '.join(dtypes)}{hint}"
             )
         if any(n < 1 for n in tensor.shape) or tensor.elements > MAX_ELEMENTS:
             raise self.fail(
-                f"{_named(tensor)} has shape {list(tensor.shape)}; sizes must be fixed, at least "
+                f"{named(tensor)} has shape {list(tensor.shape)}; sizes must be fixed, at least "
                 f"1, and at most {MAX_ELEMENTS:,} elements in all"
             )
         if tensor.data is not None and tensor.data.shape != tensor.shape:
             raise self.fail(
-                f"{_named(tensor)} has data of shape {list(tensor.data.shape)} for its shape "
+                f"{named(tensor)} has data of shape {list(tensor.data.shape)} for its shape "
                 f"{list(tensor.shape)}"
             )
         return tensor
@@ -95,14 +96,14 @@ class OpView:
     def constant(self, tensor: Tensor) -> np.ndarray:
         """Return the data of a tensor that must be a constant."""
         if tensor.data is None:
-            raise self.fail(f"{_named(tensor)} must be a constant; it is computed by the model")
+            raise self.fail(f"{named(tensor)} must be a constant; it is computed by the model")
         return tensor.data
 
     def rank(self, tensor: Tensor, rank: int) -> tuple[int, ...]:
         """Return the shape of a tensor that must have `rank` dimensions."""
         if len(tensor.shape) != rank:
             raise self.fail(
-                f"{_named(tensor)} has shape {list(tensor.shape)}; it needs {rank} dimensions"
+                f"{named(tensor)} has shape {list(tensor.shape)}; it needs {rank} dimensions"
             )
         return tensor.shape
 
@@ -110,7 +111,7 @@ class OpView:
         """Require a shape that follows from the other tensors and the options."""
         if tensor.shape != expected:
             raise self.fail(
-                f"{_named(tensor)} has shape {list(tensor.shape)}; the operator's inputs and "
+                f"{named(tensor)} has shape {list(tensor.shape)}; the operator's inputs and "
                 f"options make it {list(expected)}"
             )
 
@@ -118,22 +119,20 @@ class OpView:
         """Return the quantization of a tensor: one or more finite positive scales."""
         found = tensor.quantization
         if found is None or len(found.scales) == 0:
-            raise self.fail(f"{_named(tensor)} has no quantization; quantize the model first")
+            raise self.fail(f"{named(tensor)} has no quantization; quantize the model first")
         values = np.asarray(found.scales)
         if not (np.isfinite(values) & (values > 0)).all():
             bad = values[~(np.isfinite(values) & (values > 0))][0]
-            raise self.fail(f"{_named(tensor)} has scale {bad:g}; it must be finite and above 0")
+            raise self.fail(f"{named(tensor)} has scale {bad:g}; it must be finite and above 0")
         if len(found.zero_points) != len(values):
             raise self.fail(
-                f"{_named(tensor)} has {len(found.zero_points)} zero points for {len(values)} "
-                "scales"
+                f"{named(tensor)} has {len(found.zero_points)} zero points for {len(values)} scales"
             )
         low, high = RANGES.get("int8" if tensor.dtype == "int4" else tensor.dtype, (0, 0))
         for point in np.asarray(found.zero_points).tolist():
             if not low <= point <= high:
                 raise self.fail(
-                    f"{_named(tensor)} has zero point {point}; {tensor.dtype} allows {low} to "
-                    f"{high}"
+                    f"{named(tensor)} has zero point {point}; {tensor.dtype} allows {low} to {high}"
                 )
         return found
 
@@ -142,14 +141,14 @@ class OpView:
         found = self.scales(tensor)
         if len(found.scales) != 1:
             raise self.fail(
-                f"{_named(tensor)} has {len(found.scales)} scales; it needs one for all channels"
+                f"{named(tensor)} has {len(found.scales)} scales; it needs one for all channels"
             )
         return np.float32(found.scales[0]), int(found.zero_points[0])
 
     def same_quantization(self, one: Tensor, other: Tensor) -> None:
         if self.quantization(one) != self.quantization(other):
             raise self.fail(
-                f"{_named(one)} and {_named(other)} must have one scale and zero point; they "
+                f"{named(one)} and {named(other)} must have one scale and zero point; they "
                 f"have {_quantized(one)} and {_quantized(other)}"
             )
 
@@ -196,12 +195,11 @@ class OpView:
         """Return the argument for a kernel that writes `tensor`."""
         return TensorRef(tensor.index, as_type or c_type(tensor.dtype), written=True)
 
-    def named(self, tensor: Tensor) -> str:
-        return _named(tensor)
 
-
-def _named(tensor: Tensor) -> str:
-    return f'tensor "{tensor.name}"'
+def named(tensor: Tensor) -> str:
+    """Return what messages call a tensor; the very long names of converters are cut."""
+    name = "".join(c if c.isprintable() else "?" for c in tensor.name)
+    return f'tensor "{name if len(name) <= _NAME_LENGTH else name[:_NAME_LENGTH] + "…"}"'
 
 
 def _quantized(tensor: Tensor) -> str:
