@@ -5,6 +5,7 @@ A board file is TOML and holds hardware facts with their sources, nothing else. 
 runner and its compiler by strings. boards/README.md explains each key.
 """
 
+import dataclasses
 import difflib
 import functools
 import itertools
@@ -76,7 +77,8 @@ class Board:
 
     ticks_hz: rate of ear_port_ticks(). rx_bytes: received bytes that the port keeps unread.
     stack_bytes: stack of a bare-metal program, else 0. constants: what the port needs to know.
-    runner_options: the rest of the [runner] table, which that runner checks.
+    runner_options: the rest of the [runner] table, which that runner checks. file: where the facts
+    are from; None for a board that was parsed.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Board:
     runner: str
     runner_options: Mapping[str, object]
     sources: tuple[str, ...]
+    file: Path | None = None
 
     @property
     def ram_bytes(self) -> int | None:
@@ -128,7 +131,13 @@ def load(name_or_path: str | Path) -> Board:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: not TOML: {error}") from None
-    return parse(file.stem, table, where=str(file))
+    return dataclasses.replace(parse(file.stem, table, where=str(file)), file=file)
+
+
+def of_project(folder: Path, name: str) -> Board:
+    """Load the board of a firmware project: the file that the project holds, else a shipped one."""
+    held = folder / "board" / f"{name}.toml"
+    return load(held) if held.is_file() else load(name)
 
 
 def _advice(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeasr import boards, runners, speech, toolchain
 from edgeasr.client import Device, Hello
 from edgeasr.errors import CheckError
-from edgeasr.link import open_link
+from edgeasr.link import BAUD, open_link
 from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
 
@@ -29,16 +29,16 @@ class Connected:
 
 @contextlib.contextmanager
 def connect(
-    project: Project, *, port: str | None = None, baud: int = 115200, log: Path | None = None
+    project: Project, *, port: str | None = None, baud: int = BAUD, log: Path | None = None
 ) -> Iterator[Connected]:
     """Start the project's firmware with its board's runner, or open `port`, and say hello.
 
+    log: file for every byte that passes, about 100 KB a clip.
     Raises CheckError when the firmware is of another model or board, LinkError when it is silent,
     ToolError when the runner's program is missing.
     """
     model = speech.load(project.model_path)
-    board = boards.load(project.manifest.board)
-    log = log or project.folder / "build" / "session.log"
+    board = boards.of_project(project.folder, project.manifest.board)
     if port is not None:
         with contextlib.closing(open_link(port, baud=baud)) as link:
             yield _greet(project, model, Device(link, log=log), None)

@@ -135,6 +135,8 @@ def project_files(model: SpeechModel, board: Board, code: ModelCode) -> Mapping[
     files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
     for name in board.port.files:
         files[f"port/{name}"] = (board.port.folder / name).read_bytes()
+    if board.file:
+        files[f"board/{board.name}.toml"] = board.file.read_bytes()
     sources = sorted(name for name in (*files, "src/main.c") if name.endswith(".c"))
     return files | _rendered(model, board, sources)
 

@@ -18,7 +18,7 @@ def build(
 ) -> None:
     """Build the firmware of PROJECT with CMake."""
     made = project.load(folder)
-    board = boards.load(made.manifest.board)
+    board = boards.of_project(made.folder, made.manifest.board)
     built = toolchain.build(made.folder)
     if json:
         console.print_json(

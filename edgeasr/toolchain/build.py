@@ -44,7 +44,7 @@ def build(folder: Path, *, jobs: int | None = None) -> Built:
     any work) or fails.
     """
     made = project.load(folder)
-    board = boards.load(made.manifest.board)
+    board = boards.of_project(folder, made.manifest.board)
     cmake, generator = _tools(board)
     target = _target(made)
     _forget_other_builds(target, folder, generator)
@@ -67,7 +67,7 @@ def find_built(folder: Path) -> Built:
         raise InputError(f"{folder}: is not built; {cure}")
     if stamp.read_text() != _digest(made):
         raise InputError(f"{folder}: the program is older than its sources; {cure}")
-    board = boards.load(made.manifest.board)
+    board = boards.of_project(folder, made.manifest.board)
     if not _program(made, board).is_file():
         raise InputError(f"{folder}: the program of the last build is gone; {cure}")
     return _measure(made, board)
