@@ -1,5 +1,6 @@
 """A stream: PCM without end to the device, events and scores back, none lost."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -66,14 +67,21 @@ class Stream:
 
     def _step(self, *, wait: bool) -> Iterator[Event | Scores]:
         self._upload.step(wait=wait)
-        if self._taken < self._made:
-            self._exchange.request(Resend(self._taken), other=self._upload.take)
+        self._fetch_lost()
         results, self._results = self._results, []
         for result in results:
             if self._scores:
                 yield Scores(np.frombuffer(result.scores, self._dtype), result.sample)
             if result.flags & RESULT_EVENT:
                 yield Event(result.label, result.score, result.sample)
+
+    def _fetch_lost(self) -> None:
+        """A reply comes after the results that it counts: those that are missing then were lost."""
+        deadline = time.monotonic() + self._exchange.timeout_s
+        while self._taken < self._made:
+            self._exchange.request(Resend(self._taken), other=self._upload.take)
+            if time.monotonic() >= deadline:
+                raise self._exchange.silence("undamaged RESULT", self._exchange.timeout_s)
 
     def _notice(self, reply: AudioReply) -> None:
         self._made = max(self._made, reply.results)
