@@ -1,6 +1,7 @@
 #include "ear_kernels.h"
 
 #include "ear_dot_s8.h"
+#include "ear_finish_s8.h"
 #include "ear_requantize.h"
 
 /* What lies under the filter at one output position: `rows` times `runs` stretches of `run`
@@ -75,10 +76,8 @@ static int32_t one_sum(const window_t *window, const int8_t *input, int32_t offs
 static inline int8_t finish(const ear_conv_t *params, const ear_scales_t *scales,
                             const int32_t *bias, int32_t channel, int32_t sum)
 {
-    const int32_t at = channel * scales->step;
-    const int32_t biased = bias != NULL ? sum + bias[channel] : sum;
-    return (int8_t)ear_scale_to(biased, scales->multipliers[at], scales->shifts[at],
-                                params->output_offset, params->output_min, params->output_max);
+    return ear_finish_s8(scales, bias, channel, sum, params->output_offset, params->output_min,
+                         params->output_max);
 }
 
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,

@@ -1,5 +1,6 @@
 #include "ear_kernels.h"
 
+#include "ear_finish_s8.h"
 #include "ear_requantize.h"
 
 /* The taps of the filter that lie inside the input at one output position. */
@@ -93,10 +94,8 @@ static int32_t one_sum(const window_t *window, int32_t offset, int32_t channel, 
 static inline int8_t finish(const ear_conv_t *params, const ear_scales_t *scales,
                             const int32_t *bias, int32_t channel, int32_t sum)
 {
-    const int32_t at = channel * scales->step;
-    const int32_t biased = bias != NULL ? sum + bias[channel] : sum;
-    return (int8_t)ear_scale_to(biased, scales->multipliers[at], scales->shifts[at],
-                                params->output_offset, params->output_min, params->output_max);
+    return ear_finish_s8(scales, bias, channel, sum, params->output_offset, params->output_min,
+                         params->output_max);
 }
 
 /* All output channels at one position. */

@@ -1,15 +1,14 @@
 #include "ear_kernels.h"
 
 #include "ear_dot_s8.h"
+#include "ear_finish_s8.h"
 #include "ear_requantize.h"
 
-static int8_t finish(const ear_fully_connected_t *params, const ear_scales_t *scales,
+static inline int8_t finish(const ear_fully_connected_t *params, const ear_scales_t *scales,
                      const int32_t *bias, int32_t unit, int32_t sum)
 {
-    const int32_t at = unit * scales->step;
-    const int32_t biased = bias != NULL ? sum + bias[unit] : sum;
-    return (int8_t)ear_scale_to(biased, scales->multipliers[at], scales->shifts[at],
-                                params->output_offset, params->output_min, params->output_max);
+    return ear_finish_s8(scales, bias, unit, sum, params->output_offset, params->output_min,
+                         params->output_max);
 }
 
 /* What a filter with a zero point adds to every sum of one row. */
