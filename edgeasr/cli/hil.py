@@ -11,6 +11,7 @@ from edgeasr.audio import catalog
 from edgeasr.cli import console, tables
 from edgeasr.connect import connect
 from edgeasr.errors import CheckError
+from edgeasr.link import BAUD
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +28,10 @@ def hil(
     port: Annotated[
         str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
     ] = None,
-    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = 115200,
+    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = BAUD,
+    log: Annotated[
+        Path | None, typer.Option(help="Write every byte that passes to this file.")
+    ] = None,
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert clips of other rates, or stereo.")
     ] = False,
@@ -48,7 +52,7 @@ def hil(
     )
     if skipped:
         console.say(f"{skipped} clips have labels that the model lacks; they are left out")
-    report = run(made, wanted, port=port, baud=baud, resample=resample)
+    report = run(made, wanted, port=port, baud=baud, log=log, resample=resample)
     if junit:
         loop.write_text(junit, report.junit())
         console.say(f"wrote {junit}")
@@ -64,11 +68,12 @@ def run(
     clips: list[loop.Clip],
     *,
     port: str | None = None,
-    baud: int = 115200,
+    baud: int = BAUD,
+    log: Path | None = None,
     resample: bool = False,
 ) -> loop.Report:
     """Run the clips with a progress bar; an interruption keeps nothing half-written."""
-    with connect(made, port=port, baud=baud) as connected, console.progress() as bar:
+    with connect(made, port=port, baud=baud, log=log) as connected, console.progress() as bar:
         reference = loop.Reference(connected.model, connected.hello.board)
         task = bar.add_task(f"streaming to {connected.hello.board}", total=len(clips))
         outcomes = []

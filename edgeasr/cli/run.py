@@ -10,6 +10,7 @@ import typer
 from edgeasr import audio, project
 from edgeasr.cli import console
 from edgeasr.connect import connect
+from edgeasr.link import BAUD
 
 app = typer.Typer(add_completion=False)
 
@@ -23,12 +24,15 @@ def run(
     port: Annotated[
         str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
     ] = None,
-    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = 115200,
+    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = BAUD,
+    log: Annotated[
+        Path | None, typer.Option(help="Write every byte that passes to this file.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Stream a recording through the firmware of PROJECT and show each word when it is heard."""
     made = project.load(folder)
-    with connect(made, port=port, baud=baud) as connected:
+    with connect(made, port=port, baud=baud, log=log) as connected:
         rate = connected.hello.sample_rate_hz
         pcm = audio.read(recording, rate)
         console.say(f"{recording.name}: {len(pcm) / rate:.1f} s to {connected.hello.board}")
