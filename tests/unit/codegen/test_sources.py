@@ -1,0 +1,30 @@
+"""Which runtime files a kernel needs."""
+
+from edgeasr import paths
+from edgeasr.codegen.lower import lower
+from edgeasr.codegen.sources import closure
+from tests.vectors.kernels.cases import KINDS, cases
+
+
+def test_closure_follows_includes_and_brings_their_sources() -> None:
+    assert closure("ear_softmax_s8.c") == (
+        "ear.h",
+        "ear_kernels.h",
+        "ear_requantize.h",
+        "ear_softmax.c",
+        "ear_softmax.h",
+        "ear_softmax_s8.c",
+    )
+
+
+def test_closure_of_a_file_that_is_not_there_is_empty() -> None:
+    assert closure("ear_nothing.c") == ()
+
+
+def test_every_kernel_names_files_that_exist() -> None:
+    for kind in KINDS:
+        case = next(cases(kind, 1))
+        call = lower(case.graph, case.op)
+        assert f"{call.kernel}.c" in call.sources
+        for name in call.sources:
+            assert (paths.runtime() / name).is_file()
