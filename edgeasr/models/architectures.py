@@ -6,8 +6,9 @@ batch normalisation follows each and folds into it at conversion.
 
 ds_cnn_s, ds_cnn_m, ds_cnn_l: depthwise separable network of Zhang et al., "Hello Edge" (2017), with
   its widths and depths; the first stride over features grows with their number (the paper has 10).
-ds_resnet: a narrow, tall start and a wide, small end with residual blocks (Sandler et al.,
-  "MobileNetV2", 2018, has the idea of the linear second half); the zoo's.
+ds_resnet: the zoo's. Separable residual blocks, narrow while the picture is large; then frequency
+  is folded into channels and one block with a long kernel looks along time alone (as Choi et al.,
+  "Temporal convolution for real-time keyword spotting on mobile devices", 2019).
 cnn_tiny: three plain convolutions, the baseline.
 """
 
@@ -112,13 +113,20 @@ def _ds_cnn(filters: int, blocks: int, first: tuple[int, int], second: int) -> C
 
 
 def _ds_resnet(window):
+    from keras import layers
+
     x = _conv(window, 16, 5, 2)
     x = _separable(x, 24)
-    x = _separable(x, 48, strides=2)
-    x = _separable(x, 48, residual=True)
-    x = _separable(x, 96, strides=2)
-    x = _separable(x, 96, residual=True)
-    return _separable(x, 96, (5, 3), residual=True)
+    x = _separable(x, 40, strides=2)
+    x = _separable(x, 40, residual=True)
+    x = _separable(x, 64, strides=(1, 2))
+    x = _separable(x, 64, (5, 3), residual=True)
+    x = _separable(x, 64, (5, 3), residual=True)
+    # What is left of the frequency axis becomes one: from here on there is only time.
+    x = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = _conv(x, 88, 1)
+    return _separable(x, 88, (9, 1), residual=True)
 
 
 def _cnn_tiny(window):

@@ -42,12 +42,13 @@ class Window:
 @dataclass(frozen=True)
 class Examples:
     """features: int16 [clips, takes, frames, features]; labels: int [clips], places in `names`;
-    words: what is spoken in each clip."""
+    words: what is spoken in each clip; synthetic: bool [clips]."""
 
     features: np.ndarray
     labels: np.ndarray
     names: tuple[str, ...]
     words: tuple[str, ...]
+    synthetic: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -99,7 +100,22 @@ def examples(
         if file:
             _save(file, made)
     labels = np.array([names.index(clip.label) for clip in clips])
-    return Examples(made, labels, tuple(names), tuple(clip.spoken for clip in clips))
+    synthetic = np.array([clip.synthetic for clip in clips])
+    return Examples(made, labels, tuple(names), tuple(clip.spoken for clip in clips), synthetic)
+
+
+def join(first: Examples, second: Examples) -> Examples:
+    """Return the clips of both, with the takes of the one that has more; the other's repeat."""
+    takes = max(first.features.shape[1], second.features.shape[1])
+    order = np.arange(takes)
+    both = [part.features[:, order % part.features.shape[1]] for part in (first, second)]
+    return Examples(
+        np.concatenate(both),
+        np.concatenate((first.labels, second.labels)),
+        first.names,
+        first.words + second.words,
+        np.concatenate((first.synthetic, second.synthetic)),
+    )
 
 
 def _cores() -> int:

@@ -35,18 +35,20 @@ class Recipe:
     mixup, 0 for none, in half of the batches. smoothing: of labels. words_weight: loss of a second
     output, dropped afterwards, that names every word spoken, also those that the task calls
     unknown. unknown_share, silence_share: how often these are drawn, against a word's 1.
+    synthetic_share: how often a synthetic clip is drawn, against a recording's 1.
     patience: epochs without a better result on val after which training ends, 0 for never.
     """
 
-    epochs: int = 60
+    epochs: int = 75
     batch: int = 64
     rate: float = 4e-3
     weight_decay: float = 1e-4
     smoothing: float = 0.05
     mix: float = 0.3
     words_weight: float = 0.3
-    unknown_share: float = 2.0
+    unknown_share: float = 3.0
     silence_share: float = 0.7
+    synthetic_share: float = 0.4
     patience: int = 0
     averaging: float = 0.998
     seed: int = 1
@@ -154,7 +156,9 @@ class _Batches:
         ):
             if name in examples.names:
                 shares[examples.names.index(name)] = share
-        weights = (shares / np.maximum(examples.counts(), 1))[examples.labels]
+        weights = np.where(examples.synthetic, recipe.synthetic_share, 1.0)
+        totals = np.bincount(examples.labels, weights, len(examples.names))
+        weights *= (shares / np.maximum(totals, 1e-9))[examples.labels]
         self._chance = weights / weights.sum()
         self.vocabulary = sorted(set(examples.words))
         self._words = np.array([self.vocabulary.index(word) for word in examples.words])

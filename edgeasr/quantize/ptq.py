@@ -15,6 +15,7 @@ import numpy as np
 from edgeasr import graph
 from edgeasr.errors import CheckError, InputError, ToolError
 from edgeasr.graph import Graph
+from edgeasr.quantize.compact import compact
 
 if TYPE_CHECKING:
     import keras
@@ -42,32 +43,24 @@ def quantize(model: keras.Model, calibration: np.ndarray) -> bytes:
         raise InputError(
             "calibration: a feature is not a finite number; compute the features again"
         )
-    content = _convert(model, calibration.astype(np.float32))
+    content = compact(_convert(model, calibration.astype(np.float32)))
     _refuse_floats(graph.parse(content))
     return content
 
 
-def calibration_problems(calibration: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> (
-    list[str]
-):  # fmt: skip
-    """Return a sentence for each reason to doubt the calibration windows; none when they are good.
-
-    calibration: [n, frames, features]; labels: place of each window's label in `names`.
-    """
+def calibration_problems(calibration: np.ndarray) -> list[str]:
+    """Return a sentence for each reason to doubt the windows [n, frames, features]."""
     problems = []
     if len(calibration) < ENOUGH_WINDOWS:
         problems.append(
             f"calibration: {len(calibration)} windows; at least {ENOUGH_WINDOWS} are advised, or "
             "the ranges of activations are left to chance; give more recordings"
         )
-    flat = calibration.reshape(len(calibration), -1)
-    if len(flat) and float(np.ptp(flat)) == 0:
+    if len(calibration) and float(np.ptp(calibration)) == 0:
         problems.append(
-            f"calibration: all values are {flat[0, 0]:g}, as of silence; every activation would be "
-            "cut to that; give recordings of speech"
+            f"calibration: all values are {calibration.flat[0]:g}, as of silence; every activation "
+            "would be cut to that; give recordings of speech"
         )
-    elif len(labels) and set(labels) == {names.index(n) for n in ("_silence_",) if n in names}:
-        problems.append("calibration: all windows are _silence_; give recordings of speech")
     return problems
 
 
