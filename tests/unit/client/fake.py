@@ -100,10 +100,9 @@ def output(data: bytes) -> np.ndarray:
 
 
 def stream(pcm: np.ndarray) -> list[tuple]:
-    """Return what a stream yields: ("scores", values, sample) and ("event", label, score, sample)."""
-    found, count = [], 0
-    for frames in range(FRAMES, len(pcm) // FRAME_SAMPLES + 1, 2):
-        count += 1
+    """Return what a stream yields: ("scores", values, sample), ("event", label, score, sample)."""
+    found = []
+    for count, frames in enumerate(range(FRAMES, len(pcm) // FRAME_SAMPLES + 1, 2), start=1):
         sample = frames * FRAME_SAMPLES
         values = tuple(output(window(pcm, frames).tobytes()).tolist())
         found.append(("scores", values, sample))
