@@ -21,7 +21,7 @@ def running(request, echo):
         yield started
 
 
-def _receive(link, count: int, timeout_s: float = 20.0) -> bytes:
+def _receive(link, count: int, timeout_s: float = 60.0) -> bytes:
     data, deadline = b"", time.monotonic() + timeout_s
     while len(data) < count and time.monotonic() < deadline:
         data += link.read(0.5)
@@ -49,7 +49,7 @@ def test_a_burst_in_the_announced_window_loses_nothing(running, request):
         if (free := min(window - (sent - len(back)), len(data) - sent)) > 0:
             running.link.write(data[sent : sent + free])
             sent += free
-        piece = running.link.read(10)
+        piece = running.link.read(60)
         assert piece, f"silent after {len(back)} of {sent} bytes"
         back += piece
     assert back == data
@@ -84,7 +84,7 @@ def test_a_program_ends_when_its_line_closes(echo, board):
         started.link.write(b"x")
         assert _receive(started.link, 1) == b"x"
         started.link.close()
-        assert started._process.wait(10) == 0
+        assert started._process.wait(60) == 0
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_fault_ends_the_firmware_in_a_sentence(echo, byte, said):
         pytest.raises(LinkError, match=f"the firmware stopped: {said}; log: "),
     ):
         started.link.write(bytes([byte]))
-        _receive(started.link, 2, 10)
+        _receive(started.link, 2, 60)
 
 
 def test_linux_port_under_sanitizers(tmp_path, echo):

@@ -157,3 +157,13 @@ def test_templates_render_what_the_board_file_says(name):
         script = render("project/linker.ld.j2", given)
         for region in board.memory.values():
             assert f"ORIGIN = 0x{region.origin:08x}, LENGTH = {region.bytes}\n" in script
+
+
+def test_a_project_brings_its_own_board_file(tmp_path):
+    (tmp_path / "board").mkdir()
+    text = (paths.boards() / "host.toml").read_text().replace("rx_bytes = 4096", "rx_bytes = 8192")
+    (tmp_path / "board" / "mine.toml").write_text(text)
+    assert boards.of_project(tmp_path, "mine").rx_bytes == 8192
+    assert boards.of_project(tmp_path, "host") == boards.load("host")
+    with pytest.raises(InputError, match='board "other" not found'):
+        boards.of_project(tmp_path, "other")

@@ -1,6 +1,7 @@
 """Tools are looked for before any work, sizes are read, and stale builds are refused."""
 
 import json
+import shutil
 import struct
 import subprocess
 
@@ -11,6 +12,7 @@ from edgeasr.cli import doctor
 from edgeasr.errors import InputError, ToolError
 from edgeasr.toolchain import build, checks, elf, find_built, tools
 from tests.boards.conftest import need_tools, write_echo
+from tests.conftest import missing
 
 
 @pytest.fixture
@@ -164,3 +166,14 @@ def test_a_compiler_without_its_library_is_found_out(empty_path):
     library = found["C library of arm-none-eabi-gcc"]
     assert not library.ok
     assert library.install == "apt-get install libnewlib-arm-none-eabi"
+
+
+def test_make_builds_what_ninja_does(tmp_path, monkeypatch):
+    need_tools("host")
+    make = shutil.which("make") or missing("make")
+    made = write_echo("host", tmp_path / "echo")
+    with_ninja = build(made.folder)
+    require = tools.require
+    monkeypatch.setattr(tools, "require", lambda name: make if name == "ninja" else require(name))
+    assert build(made.folder).sections == with_ninja.sections
+    assert (made.folder / "build" / "Makefile").is_file()
