@@ -28,6 +28,9 @@ _CORE = (
     "ear_recognizer.h",
     "ear_session.c",
     "ear_session.h",
+    "ear_session_audio.c",
+    "ear_session_model.c",
+    "ear_session_parts.h",
 )
 
 

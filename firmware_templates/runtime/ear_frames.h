@@ -1,8 +1,8 @@
 /* Frames of the serial protocol: bytes on the line to checked frames, and back.
  *
- * On the line: 00 COBS(type u8, status i8, sequence u16, payload, CRC-32) 00, little-endian. A frame
- * that is damaged in any way is dropped whole and counted; decoding starts afresh at the next 00.
- * The caller owns every buffer.
+ * On the line: 00 COBS(type u8, status i8, sequence u16, payload, CRC-32) 00, little-endian. A
+ * frame that is damaged in any way is dropped whole and counted; decoding starts afresh at the next
+ * 00. The caller owns every buffer.
  */
 #ifndef EAR_FRAMES_H
 #define EAR_FRAMES_H

@@ -1,0 +1,223 @@
+#include "ear_session_parts.h"
+
+#include <string.h>
+
+#include "ear_model.h"
+#include "ear_recognizer.h"
+#include "port.h"
+
+#define PCM_BLOCK 64u
+
+_Static_assert(EAR_SESSION_STORE_BYTES >= EAR_RESULT_BYTES, "the store must hold a result");
+
+static uint8_t store[EAR_SESSION_STORE_BYTES];
+
+static uint32_t result_bytes(void) {
+    return EAR_RESULT_BYTES + ear_session.score_bytes;
+}
+
+static uint8_t *stored(uint32_t number) {
+    return store + (number % (EAR_SESSION_STORE_BYTES / result_bytes())) * result_bytes();
+}
+
+static bool store_is_full(void) {
+    return ear_session.made - ear_session.taken >= EAR_SESSION_STORE_BYTES / result_bytes();
+}
+
+static void send_result(uint32_t number) {
+    memcpy(ear_out, stored(number), result_bytes());
+    ear_session_send(EAR_MESSAGE_RESULT, EAR_OK, (uint16_t)number, result_bytes());
+}
+
+static void add_result(bool is_event) {
+    const ear_event_t *const event = ear_recognizer_event();
+    uint8_t *const result = stored(ear_session.made);
+    ear_put_u32(result + EAR_RESULT_AT_NUMBER, ear_session.made);
+    ear_put_u32(result + EAR_RESULT_AT_SAMPLE, ear_session.samples);
+    ear_put_u16(result + EAR_RESULT_AT_LABEL, is_event ? event->label : 0u);
+    result[EAR_RESULT_AT_SCORE] = (uint8_t)(is_event ? event->score : 0u);
+    result[EAR_RESULT_AT_FLAGS] = (uint8_t)(is_event ? EAR_RESULT_EVENT : 0u);
+    memcpy(result + EAR_RESULT_AT_SCORES, ear_model_output(), ear_session.score_bytes);
+    send_result(ear_session.made++);
+}
+
+static void add_frame(void) {
+    const int16_t *const features = ear_recognizer_frame();
+    for (uint32_t i = 0; i < ear_recognizer_info.feature_count; i++) {
+        uint8_t bytes[2];
+        ear_put_u16(bytes, (uint16_t)features[i]);
+        ear_session.features_crc = ear_crc32(ear_session.features_crc, bytes, sizeof bytes);
+    }
+    ear_session.frames++;
+}
+
+static void note_inference(uint32_t ticks) {
+    ear_session.inferences++;
+    ear_session.inference_ticks += ticks;
+    ear_session.input_open = false;
+    ear_session.layer_output = NULL;
+    ear_session.output_valid = true;
+}
+
+/* Takes samples until they, or the room for results, end. */
+static ear_status_t hear(const int16_t *pcm, uint32_t count) {
+    while (count > 0u && !store_is_full()) {
+        uint32_t consumed = 0;
+        uint32_t flags = 0;
+        const uint32_t begin = ear_port_ticks();
+        const ear_status_t status = ear_recognizer_push(pcm, count, &consumed, &flags);
+        const uint32_t ticks = ear_port_ticks() - begin;
+        if (status != EAR_OK || consumed == 0u || consumed > count) {
+            ear_session.listening = EAR_IDLE;
+            return status != EAR_OK ? status : EAR_ERROR_MODEL;
+        }
+        pcm += consumed;
+        count -= consumed;
+        ear_session.samples += consumed;
+        if ((flags & EAR_FRAME_READY) != 0u) {
+            add_frame();
+        }
+        if ((flags & EAR_INFERENCE_DONE) != 0u) {
+            note_inference(ticks);
+        } else {
+            ear_session.frontend_ticks += ticks;
+        }
+        if ((flags & EAR_EVENT) != 0u ||
+            ((flags & EAR_INFERENCE_DONE) != 0u && ear_session.score_bytes > 0u)) {
+            add_result((flags & EAR_EVENT) != 0u);
+        }
+    }
+    return EAR_OK;
+}
+
+static ear_status_t hear_bytes(const uint8_t *bytes, uint32_t count) {
+    while (count > 0u && !store_is_full()) {
+        int16_t pcm[PCM_BLOCK];
+        const uint32_t block = ear_smaller(count, PCM_BLOCK);
+        for (uint32_t i = 0; i < block; i++) {
+            pcm[i] = (int16_t)ear_get_u16(bytes + 2u * i);
+        }
+        const ear_status_t status = hear(pcm, block);
+        if (status != EAR_OK) {
+            return status;
+        }
+        bytes += 2u * block;
+        count -= block;
+    }
+    return EAR_OK;
+}
+
+ear_status_t ear_serve_audio(const uint8_t *in, size_t count, size_t *reply) {
+    const uint32_t taken = ear_get_u32(in + EAR_AUDIO_AT_TAKEN);
+    const uint32_t samples = (uint32_t)(count - EAR_AUDIO_BYTES) / 2u;
+    /* Modulo 2^32, as a stream has no end. */
+    const uint32_t known = ear_session.samples - ear_get_u32(in + EAR_AUDIO_AT_SAMPLE);
+    if ((count - EAR_AUDIO_BYTES) % 2u != 0u) {
+        return EAR_ERROR_SIZE;
+    }
+    if (ear_session.listening == EAR_IDLE) {
+        return EAR_ERROR_STATE;
+    }
+    if (taken - ear_session.taken <= ear_session.made - ear_session.taken) {
+        ear_session.taken = taken;
+    }
+    ear_status_t status = EAR_OK;
+    if (known > UINT32_MAX / 2u) {
+        status = EAR_ERROR_SEQUENCE;
+    } else if (known < samples) {
+        status = hear_bytes(in + EAR_AUDIO_AT_PCM + 2u * known, samples - known);
+    }
+    ear_put_u32(ear_out + EAR_AUDIO_REPLY_AT_EXPECTED, ear_session.samples);
+    ear_put_u32(ear_out + EAR_AUDIO_REPLY_AT_RESULTS, ear_session.made);
+    *reply = EAR_AUDIO_REPLY_BYTES;
+    return status;
+}
+
+ear_status_t ear_serve_clip_begin(const uint8_t *in, size_t count, size_t *reply) {
+    (void)in;
+    (void)count;
+    (void)reply;
+    if (ear_recognizer_info.sample_rate_hz == 0u) {
+        return EAR_ERROR_UNSUPPORTED;
+    }
+    ear_session_listen(EAR_CLIP);
+    return EAR_OK;
+}
+
+ear_status_t ear_serve_clip_end(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    if (ear_session.listening != EAR_CLIP) {
+        return EAR_ERROR_STATE;
+    }
+    if (ear_get_u32(in + EAR_CLIP_END_AT_SAMPLES) != ear_session.samples) {
+        return EAR_ERROR_SEQUENCE;
+    }
+    ear_session.listening = EAR_IDLE;
+    ear_session_forget_outputs();
+    const uint32_t begin = ear_port_ticks();
+    const ear_status_t status = ear_recognizer_infer();
+    const uint32_t ticks = ear_port_ticks() - begin;
+    if (status != EAR_OK) {
+        return status;
+    }
+    note_inference(ticks);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FRAMES, ear_session.frames);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FEATURES_CRC, ear_session.features_crc);
+    ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_FRONTEND_TICKS, ear_session.frontend_ticks);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCE_TICKS, ticks);
+    const uint32_t bytes =
+        ear_smaller(ear_model_info.output.bytes, EAR_FRAME_MAX_PAYLOAD - EAR_CLIP_END_REPLY_BYTES);
+    memcpy(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUT, ear_model_output(), bytes);
+    *reply = EAR_CLIP_END_REPLY_BYTES + bytes;
+    return EAR_OK;
+}
+
+ear_status_t ear_serve_stream_begin(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    (void)reply;
+    const uint32_t flags = ear_get_u16(in + EAR_STREAM_BEGIN_AT_FLAGS);
+    const uint32_t most = ear_smaller(EAR_SESSION_STORE_BYTES, EAR_FRAME_MAX_PAYLOAD);
+    if ((flags & ~EAR_STREAM_SCORES) != 0u) {
+        return EAR_ERROR_ARGUMENT;
+    }
+    if (ear_recognizer_info.sample_rate_hz == 0u ||
+        (flags != 0u && ear_model_info.output.bytes > most - EAR_RESULT_BYTES)) {
+        return EAR_ERROR_UNSUPPORTED;
+    }
+    ear_session_listen(EAR_STREAM);
+    ear_session.score_bytes = flags != 0u ? ear_model_info.output.bytes : 0u;
+    return EAR_OK;
+}
+
+ear_status_t ear_serve_stream_end(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    if (ear_session.listening != EAR_STREAM) {
+        return EAR_ERROR_STATE;
+    }
+    if (ear_get_u32(in + EAR_STREAM_END_AT_SAMPLES) != ear_session.samples) {
+        return EAR_ERROR_SEQUENCE;
+    }
+    ear_session.listening = EAR_IDLE;
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_FRAMES, ear_session.frames);
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_FEATURES_CRC, ear_session.features_crc);
+    ear_put_u64(ear_out + EAR_STREAM_END_REPLY_AT_FRONTEND_TICKS, ear_session.frontend_ticks);
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_INFERENCES, ear_session.inferences);
+    ear_put_u64(ear_out + EAR_STREAM_END_REPLY_AT_INFERENCE_TICKS, ear_session.inference_ticks);
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_RESULTS, ear_session.made);
+    *reply = EAR_STREAM_END_REPLY_BYTES;
+    return EAR_OK;
+}
+
+ear_status_t ear_serve_resend(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    const uint32_t first = ear_get_u32(in + EAR_RESEND_AT_FIRST);
+    if (ear_session.made - first > ear_session.made - ear_session.taken) {
+        return EAR_ERROR_ARGUMENT;
+    }
+    for (uint32_t number = first; number != ear_session.made; number++) {
+        send_result(number);
+    }
+    ear_put_u32(ear_out + EAR_RESEND_REPLY_AT_RESULTS, ear_session.made);
+    *reply = EAR_RESEND_REPLY_BYTES;
+    return EAR_OK;
+}
