@@ -7,6 +7,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ _PRCTL = ctypes.CDLL(None).prctl
 # A program that cannot start says so within this time; a longer wait would slow every start.
 _STARTS_S = 0.05
 _ENDS_S = 2.0
+_LOOKS_S = 0.005
 _TAIL_BYTES = 2000
 
 # Exit code of a firmware that met a fault (port/cmsdk/startup.c).
@@ -69,6 +71,21 @@ class Running:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STARTS_S)
             raise ToolError(f"`{self._command}` {self._exit()}")
+
+    def wait_until_said(self, word: str, timeout_s: float) -> None:
+        """Wait for a line that is `word` in what the program says beside its line.
+
+        Ends the program and raises ToolError when it ends before that, or does not say it in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while word not in self._said().splitlines():
+            ended = self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                awaited = "" if ended else f' did not say "{word}" in {timeout_s:g} s; it'
+                error = ToolError(f"`{self._command}`{awaited} {self._exit()}")
+                self.stop()
+                raise error
+            time.sleep(_LOOKS_S)
 
     def __enter__(self) -> Self:
         return self

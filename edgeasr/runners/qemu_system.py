@@ -9,6 +9,10 @@ from edgeasr.toolchain import require
 
 _NANOSECONDS = 1_000_000_000
 
+# What firmware says through semihosting once its UART takes bytes; QEMU holds back earlier ones.
+_READY = "ready"
+_READY_TIMEOUT_S = 60.0
+
 
 def start(board: Board, elf: Path, log: Path) -> Running:
     """Run the firmware on QEMU's machine of the board.
@@ -32,7 +36,10 @@ def start(board: Board, elf: Path, log: Path) -> Running:
     def count(ticks: int) -> int:
         return round(ticks * _NANOSECONDS / (board.ticks_hz * instruction_ns))
 
-    return spawn(argv, log, line_as=_uart, count=count)
+    running = spawn(argv, log, line_as=_uart, count=count)
+    if board.constants.get("semihosting"):
+        running.wait_until_said(_READY, _READY_TIMEOUT_S)
+    return running
 
 
 def _uart(descriptor: int) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import re
 import select
 import socket
 import subprocess
+import termios
+import time
 
 import pytest
 
@@ -32,6 +34,13 @@ def _listening(process) -> tuple[str, int]:
     assert select.select([process.stderr], [], [], 60)[0], "it does not listen"
     said = re.fullmatch(r"listening on (\S+):(\d+)\n", process.stderr.readline())
     return said[1], int(said[2])
+
+
+def _wait_until_raw(tty: int) -> None:
+    deadline = time.monotonic() + 60
+    while termios.tcgetattr(tty)[3] & termios.ECHO:
+        assert time.monotonic() < deadline, "it does not make the line raw"
+        time.sleep(0.01)
 
 
 def _echoed(line: socket.socket) -> bytes:
@@ -74,6 +83,7 @@ def test_a_port_in_use_is_told(program):
 def test_a_serial_device_is_raw_and_its_end_ends_the_program(program):
     ours, theirs = os.openpty()
     with _started(program, "--port", os.ttyname(theirs), "--baud", "115200") as process:
+        _wait_until_raw(theirs)
         os.write(ours, b"a")
         assert os.read(ours, 1) == b"a"
         os.close(theirs)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "board_config.h"
+#include "semihosting.h"
 
 typedef struct {
     volatile uint32_t data;
@@ -68,6 +69,10 @@ void ear_port_init(void) {
     UART->baud_divider = EAR_PORT_CPU_HZ / EAR_PORT_BAUD;
     UART->control = UART_CONTROL_TX | UART_CONTROL_RX | UART_CONTROL_RX_INTERRUPT;
     NVIC_ENABLE[RX_IRQ_WORD] = RX_IRQ_BIT;
+#if EAR_PORT_SEMIHOSTING
+    /* An emulated UART loses, or holds back, what comes before it is enabled: say that it is. */
+    ear_semihost(SEMIHOSTING_WRITE0, "ready\n");
+#endif
 }
 
 size_t ear_port_read(uint8_t *bytes, size_t capacity) {

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "board_config.h"
+#include "semihosting.h"
 
 #define VTOR (*(volatile uint32_t *)0xE000ED08u)
 #define CPACR (*(volatile uint32_t *)0xE000ED88u)
@@ -13,6 +14,7 @@
 /* Stack that was never used still holds this word. */
 #define STACK_PAINT 0xC5C5C5C5u
 #define VECTORS 16u
+#define FAULT_EXIT 70u
 
 extern uint32_t ear_stack_bottom[];
 extern uint32_t ear_stack_top[];
@@ -106,14 +108,6 @@ __attribute__((naked)) void ear_unexpected(void) {
 }
 
 #if EAR_PORT_SEMIHOSTING
-/* Arm Semihosting for AArch32: SYS_WRITE0 is 0x04, SYS_EXIT_EXTENDED 0x20 with the reason
- * ADP_Stopped_ApplicationExit 0x20026 and an exit code. */
-static void semihost(uint32_t operation, const void *argument) {
-    register uint32_t r0 __asm("r0") = operation;
-    register const void *r1 __asm("r1") = argument;
-    __asm volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
-}
-
 static void hex(char *text, uint32_t value) {
     for (uint32_t digit = 0; digit < 8u; digit++) {
         text[digit] = "0123456789abcdef"[(value >> (28u - 4u * digit)) & 15u];
@@ -123,15 +117,15 @@ static void hex(char *text, uint32_t value) {
 static void report(const uint32_t *frame) {
     static char where[] = "fault: pc 0x........ lr 0x........ cfsr 0x........\n";
     static char nowhere[] = "fault: the stack ran out, cfsr 0x........\n";
-    static const uint32_t stopped[2] = {0x20026u, 70u};
+    static const uint32_t stopped[2] = {SEMIHOSTING_APPLICATION_EXIT, FAULT_EXIT};
     bool whole = frame >= ear_stack_bottom && frame + 8 <= ear_stack_top;
     if (whole) {
         hex(&where[12], frame[6]);
         hex(&where[26], frame[5]);
     }
     hex(whole ? &where[42] : &nowhere[33], CFSR);
-    semihost(0x04u, whole ? where : nowhere);
-    semihost(0x20u, stopped);
+    ear_semihost(SEMIHOSTING_WRITE0, whole ? where : nowhere);
+    ear_semihost(SEMIHOSTING_EXIT_EXTENDED, stopped);
 }
 #endif
 

@@ -132,6 +132,30 @@ def test_the_program_dies_with_its_parent(tmp_path):
     assert _gone(pid)
 
 
+def test_what_is_awaited_is_waited_for(tmp_path):
+    talk = ["sh", "-c", "echo not ready >&2; sleep 0.2; echo ready >&2; sleep 60"]
+    with spawn(talk, tmp_path / "log") as running:
+        running.wait_until_said("ready", 60)
+
+
+@pytest.mark.parametrize(
+    ("script", "timeout_s", "said"),
+    [
+        ("sleep 0.1; echo oh >&2; exit 3", 60, r"` ended with exit code 3 and said: oh; log: "),
+        (
+            "echo oh >&2; sleep 60",
+            0.3,
+            r'` did not say "ready" in 0\.3 s; it still runs and said: oh; ',
+        ),
+    ],
+)
+def test_what_is_awaited_in_vain_ends_the_program(tmp_path, script, timeout_s, said):
+    running = spawn(["sh", "-c", script], tmp_path / "log")
+    with pytest.raises(ToolError, match=said):
+        running.wait_until_said("ready", timeout_s)
+    assert not Path(f"/proc/{running.pid}").exists()
+
+
 def test_an_unknown_runner(tmp_path):
     board = dataclasses.replace(boards.load("host"), runner="renode")
     with pytest.raises(InputError) as caught:
