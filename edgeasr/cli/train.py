@@ -12,7 +12,7 @@ from edgeasr import training
 from edgeasr.cli import console
 from edgeasr.errors import InputError, alternatives
 from edgeasr.models.architectures import NAMES
-from edgeasr.models.fitting import Epoch
+from edgeasr.models.fitting import Epoch, Recipe
 from edgeasr.models.material import TASK_NAMES
 from edgeasr.training import Observer, Options
 
@@ -37,7 +37,9 @@ def train(
     model: Annotated[str, typer.Option(help=f"Architecture: {', '.join(NAMES)}.")] = "ds_resnet",
     front_end: Annotated[str, typer.Option(help=f"Front end: {', '.join(_FRONT_ENDS)}.")] = "micro",
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and batches.")] = 1,
-    epochs: Annotated[int, typer.Option(min=1, help="Times that all clips are shown.")] = 75,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Times that all clips are shown.")
+    ] = Recipe.epochs,
     synthetic: Annotated[
         int, typer.Option(min=0, help="Synthetic clips per word, for training; 0 for none.")
     ] = 200,

@@ -21,16 +21,16 @@ class PictureSpec:
     frequency_masks, time_masks, and the longest of each (Park et al., "SpecAugment", 2019).
     """
 
-    warp: float = 0.12
+    warp: float = 0.14
     bend: float = 1.5
     stretch: float = 0.1
     shift_frames: int = 4
     equalize: float = 0.3
     level: float = 0.25
     frequency_masks: int = 2
-    frequency_mask: int = 6
+    frequency_mask: int = 7
     time_masks: int = 1
-    time_mask: int = 7
+    time_mask: int = 8
 
 
 def change(windows: np.ndarray, spec: PictureSpec, rng: np.random.Generator) -> np.ndarray:
