@@ -117,7 +117,7 @@ class Exchange:
         elif self._received_bytes and self._decoder.dropped:
             seen += f"; {self._decoder.dropped} frames were damaged"
         return LinkError(
-            f"{self.name}: no {what} in {timeout_s:.1f} s ({seen}); {hint}{self._where()}"
+            f"{self.name}: no {what} in {timeout_s:.1f} s ({seen}); {hint}{self._where(' ')}"
         )
 
     def _await(
@@ -142,5 +142,5 @@ class Exchange:
     def _resend(self, message: Message, sequence: int) -> None:
         self._link.write(Frame(message.TYPE, sequence, message.encode()).encode())
 
-    def _where(self) -> str:
-        return f"; log: {self._log}" if self._log else ""
+    def _where(self, after: str = "; ") -> str:
+        return f"{after}log: {self._log}" if self._log else ""

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgeasr import hostlib, paths, process, protocol
 from edgeasr.codegen.environment import render
-from edgeasr.link import ProcessLink
+from edgeasr.link import DescriptorLink, ProcessLink
 
 FRAMES, FEATURES, FRAME_SAMPLES, LABELS, LAYERS = 20, 40, 100, 5, 150
 INPUT = FRAMES * FEATURES
@@ -62,6 +62,8 @@ def start(program: Path, *, check_window: bool = False) -> ProcessLink:
 
 def stop(link: ProcessLink) -> None:
     """Close the line; the device must end in peace, and its sanitizers must be silent."""
+    DescriptorLink.close(link)
+    link.process.wait(60)
     said = link.said()
     link.close()
     assert (said, link.process.returncode) == ("", 0)

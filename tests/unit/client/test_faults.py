@@ -59,7 +59,7 @@ def test_a_stream_goes_on_when_all_results_of_a_while_are_lost(
     class Deaf(FaultyLink):
         def read(self, timeout_s: float) -> bytes:
             data = self.link.read(timeout_s)
-            return b"" if data and self._random.random() < 0.5 else data
+            return b"" if data and self._random.random() < 0.3 else data
 
     device = Device(Deaf(rough_line, seed=3, rate=0), timeout_s=60, retry_s=0.03)
     assert collect(device, [pcm], scores=True) == fake.stream(pcm)
