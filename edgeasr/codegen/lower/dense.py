@@ -70,17 +70,16 @@ def _rows(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) 
 def _factors(
     view: OpView, input_: Tensor, filter_: Tensor, output: Tensor
 ) -> tuple[list[float], int]:
-    """Return the factors, one or one for each unit, and minus the weights' zero point.
+    """Return the factors in double, one or one for each unit, and minus the weights' zero point.
 
-    TFLite multiplies the two scales in float32 where there is one for all units, and in double
-    where each has its own.
+    TFLite's source multiplies a single weight scale in float32; the reference build keeps double
+    there, as it does for one scale per unit, and its bits are what counts.
     """
     scales = view.scales(filter_)
     input_scale, output_scale = view.quantization(input_)[0], view.quantization(output)[0]
+    factors = [float(input_scale) * float(s) / float(output_scale) for s in scales.scales]
     if not scales.per_channel:
-        with np.errstate(over="ignore"):
-            product = float(input_scale * np.float32(scales.scales[0]))
-        return [product / float(output_scale)], -int(scales.zero_points[0])
+        return factors, -int(scales.zero_points[0])
     if scales.axis != 0 or len(scales.scales) != filter_.shape[0] or np.any(scales.zero_points):
         raise view.fail(
             f"{named(filter_)} has {len(scales.scales)} scales along axis {scales.axis}; "
@@ -88,4 +87,4 @@ def _factors(
         )
     if filter_.dtype == "int4":
         raise view.fail(f"{named(filter_)} is int4 per channel; use one scale for all")
-    return [float(input_scale) * float(s) / float(output_scale) for s in scales.scales], 0
+    return factors, 0

@@ -46,9 +46,7 @@ def _int8(view: OpView) -> tuple[Tensor, Tensor]:
 def relu(view: OpView) -> KernelCall:
     input_, output = _int8(view)
     (scale_in, point_in), (scale_out, point_out) = map(view.quantization, (input_, output))
-    with np.errstate(over="ignore"):
-        real = float(scale_in / scale_out)
-    factor, shift = multiplier(view, real, "input and output")
+    factor, shift = multiplier(view, float(scale_in) / float(scale_out), "input and output")
     return lookup(
         view, input_, output,
         lambda q: max(point_out, wrap(point_out + scale(q - point_in, factor, shift))),
@@ -69,9 +67,8 @@ def relu6(view: OpView) -> KernelCall:
 def leaky_relu(view: OpView) -> KernelCall:
     input_, output = _int8(view)
     (scale_in, point_in), (scale_out, point_out) = map(view.quantization, (input_, output))
-    with np.errstate(over="ignore"):
-        slope = float(scale_in * view.real("alpha") / scale_out)
-        identity = float(scale_in / scale_out)
+    identity = float(scale_in) / float(scale_out)
+    slope = float(scale_in) * float(view.real("alpha")) / float(scale_out)
     factor, shift = multiplier(view, identity, "input and output")
     slope_factor, slope_shift = multiplier(view, abs(slope), "input, alpha and output")
     sign = -1 if slope < 0 else 1

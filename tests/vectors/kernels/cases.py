@@ -438,6 +438,49 @@ def _dequantize(source: str) -> Callable[[_Make], tuple[str, dict]]:
     return build
 
 
+def _ties(kind: str) -> Callable[[_Make], tuple[str, dict]]:
+    """Factors next to 3/4, where every second value lies next to a tie between two results.
+
+    There the last bit of the factor decides: it shows whether float32 or double computed it.
+    """
+
+    def build(make: _Make) -> tuple[str, dict]:
+        scale, weight = make.scale(-2, 0), np.float32(1)
+        if kind in ("FULLY_CONNECTED", "MUL", "CONV_2D"):
+            weight = make.scale(-2, 0)
+        target = np.float32(float(scale) * float(weight) * 4 / 3)
+        fused = {"fused_activation_function": "NONE"}
+        if kind == "FULLY_CONNECTED":
+            shape, options = (250, 1), fused | {"weights_format": "DEFAULT", "keep_num_dims": False}
+            make.feed(shape, scale=scale)
+            make.hold(np.array([[1]], np.int8), weight)
+        elif kind == "CONV_2D":
+            shape, options = (
+                (1, 250, 1, 1),
+                fused
+                | {
+                    "padding": "SAME",
+                    "stride_h": 1,
+                    "stride_w": 1,
+                    "dilation_h_factor": 1,
+                    "dilation_w_factor": 1,
+                },
+            )
+            make.feed(shape, scale=scale)
+            make.hold(np.array([[[[1]]]], np.int8), weight)
+        else:
+            shape, options = (1, 250), fused if kind == "MUL" else {}
+            make.feed(shape, scale=scale, point=0 if kind == "MUL" else make.point())
+            if kind == "MUL":
+                make.hold(np.array([1], np.int8), weight)
+            if kind == "LEAKY_RELU":
+                options = {"alpha": float(np.float32(make.pick(0.5, 1.5, 0.1)))}
+        make.result(shape, scale=target, point=make.point())
+        return kind, options
+
+    return build
+
+
 # Name of a family of cases -> builder. Families differ in kind, types or storage.
 KINDS: Mapping[str, Callable[[_Make], tuple[str, dict]]] = {
     "conv2d": _conv,
@@ -446,6 +489,12 @@ KINDS: Mapping[str, Callable[[_Make], tuple[str, dict]]] = {
     "depthwise_int4": lambda make: _depthwise(make, "int4"),
     "dense": _dense,
     "dense_int4": lambda make: _dense(make, "int4"),
+    "conv2d_ties": _ties("CONV_2D"),
+    "dense_ties": _ties("FULLY_CONNECTED"),
+    "mul_ties": _ties("MUL"),
+    "relu_ties": _ties("RELU"),
+    "leaky_relu_ties": _ties("LEAKY_RELU"),
+    "quantize_ties": _ties("QUANTIZE"),
     "average_pool": _pool("AVERAGE_POOL_2D"),
     "max_pool": _pool("MAX_POOL_2D"),
     "mean": _mean,
