@@ -86,7 +86,7 @@ static void layer_1(void) {
 
 /* 2: FULLY_CONNECTED [1, 4] -> [1, 4], logits */
 static const int32_t l2_multipliers[1] = {
-    1649267335,
+    1649267343,
 };
 static const int8_t l2_shifts[1] = {
     -8,
