@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ear_model.h"
+#include "ear_protocol.h"
 #include "ear_recognizer.h"
 #include "port.h"
 

@@ -1,0 +1,21 @@
+"""The session, which needs a project's headers, compiles under the strict flags for every core."""
+
+from pathlib import Path
+
+import pytest
+
+from edgeasr import paths, process
+from tests.conftest import need
+from tests.unit.client import fake
+from tests.verify.test_runtime_compiles import _STRICT, _TARGETS
+
+
+@pytest.mark.parametrize("target", _TARGETS)
+def test_session_compiles(target: str, tmp_path: Path) -> None:
+    program, *flags = _TARGETS[target]
+    need(program)
+    fake.write_headers(tmp_path)
+    include = [f"-I{d}" for d in (tmp_path, paths.runtime(), paths.firmware_templates() / "port")]
+    sources = [paths.runtime() / name for name in fake.SESSION]
+    assert len(sources) == 3
+    process.run([program, *flags, *_STRICT, *include, "-c", *sources], cwd=tmp_path)
