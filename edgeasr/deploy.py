@@ -67,14 +67,14 @@ def export(
     """
     if engine not in ENGINES:
         raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
-    code = generate_model(model, board)
+    code = generate_model(model, board.name)
     check_fit(model, code, board)
     files = project_files(model, board, code)
     return project.write(out, files, _manifest(model, board, code, engine), replace=replace)
 
 
-def generate_model(model: SpeechModel, board: Board) -> ModelCode:
-    """Generate the C of the model itself, for the engine `ear`."""
+def generate_model(model: SpeechModel, board_name: str) -> ModelCode:
+    """Generate the C of the model itself, for the engine `ear`; it names the board it is for."""
     where = model.path.name
     for index in (*model.graph.inputs, *model.graph.outputs):
         tensor = model.graph.tensor(index)
@@ -88,7 +88,7 @@ def generate_model(model: SpeechModel, board: Board) -> ModelCode:
         name=model.name,
         labels=model.facts.labels,
         content=model.content,
-        board=board.name,
+        board=board_name,
         where=where,
     )
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from edgeasr import boards, features, oracle
+from edgeasr import features, oracle
 from edgeasr.audio import Clip, read_clip
 from edgeasr.client import Device
 from edgeasr.codegen.host import HostModel
@@ -26,7 +26,7 @@ from edgeasr.speech import SpeechModel
 class Reference:
     """What the host hears: features by the runtime's C, scores by an interpreter of its own."""
 
-    def __init__(self, model: SpeechModel, board: str):
+    def __init__(self, model: SpeechModel, board_name: str):
         self.model = model
         entry = model.graph.tensor(model.graph.inputs[0])
         self._quantization = features.feature_quantization(
@@ -40,7 +40,7 @@ class Reference:
             self._model = oracle.Oracle(model.content, graph=model.graph)
         else:
             self.name = "the ear engine on this computer"
-            self._model = HostModel(generate_model(model, boards.load(board)), model.graph)
+            self._model = HostModel(generate_model(model, board_name), model.graph)
 
     def features(self, pcm: np.ndarray) -> np.ndarray:
         """Return the front end's features of PCM: int16 [frames, feature_count]."""

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from edgeasr import audio, project
@@ -36,8 +37,10 @@ def run(
         rate = connected.hello.sample_rate_hz
         pcm = audio.read(recording, rate)
         console.say(f"{recording.name}: {len(pcm) / rate:.1f} s to {connected.hello.board}")
+        # As long a silence as the model's window lets it hear a word at the very end.
+        quiet = np.zeros(connected.hello.clip_samples, np.int16)
         heard = 0
-        for event in connected.device.stream([pcm]):
+        for event in connected.device.stream([pcm, quiet]):
             heard += 1
             _show(event, connected.hello.labels, rate, json)
     console.say(f"{heard} words recognised")

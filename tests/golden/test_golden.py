@@ -24,7 +24,7 @@ def _generated(folder: Path, board: str, changes: dict) -> dict[str, str]:
     """The project's generated text files, without those that are copied as they are."""
     model = speech.load(tiny.write_model(folder / "tiny.tflite", **changes))
     loaded = boards.load(board)
-    files = deploy.project_files(model, loaded, deploy.generate_model(model, loaded))
+    files = deploy.project_files(model, loaded, deploy.generate_model(model, board))
     return {name: text for name, text in files.items() if isinstance(text, str)}
 
 
