@@ -1,0 +1,36 @@
+"""The README: its numbers come from the repo, and what it names exists."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from edgeasr import boards, paths
+from edgeasr.cli import _COMMANDS
+
+_ROOT = Path(__file__).parents[2]
+_TEXT = (_ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("model", ["digits", "keywords"])
+def test_the_zoo_is_as_its_cards_say(model: str) -> None:
+    card = json.loads((paths.zoo() / f"{model}.json").read_text())
+    test = card["test"]
+    row = (
+        f"| `{model}` | {test['clips']} | {100 * test['accuracy_float']:.1f} % | "
+        f"{100 * test['accuracy']:.1f} % | {card['size_bytes']:,} B | {card['macs']:,} |"
+    )
+
+    assert row in _TEXT
+    assert card["command"] in _TEXT
+    assert (paths.zoo() / f"{model}.tflite").stat().st_size == card["size_bytes"]
+
+
+def test_commands_boards_and_files_exist() -> None:
+    for command in re.findall(r"edgeasr ([a-z]+)(?= |`)", _TEXT):
+        assert command in _COMMANDS, command
+    for board in re.findall(r"--board ([a-z0-9_]+)\b", _TEXT):
+        assert board in (*boards.names(), "my_board"), board
+    for name in re.findall(r"`((?:edgeasr|boards|firmware_templates|tests|tools)/[\w./-]*)`", _TEXT):
+        assert (_ROOT / name).exists(), name
