@@ -12,7 +12,7 @@ from edgeasr import training
 from edgeasr.cli import console
 from edgeasr.errors import InputError, alternatives
 from edgeasr.models.architectures import NAMES
-from edgeasr.models.fitting import Epoch, Recipe
+from edgeasr.models.fitting import Epoch
 from edgeasr.models.material import TASK_NAMES
 from edgeasr.training import Observer, Options
 
@@ -38,8 +38,8 @@ def train(
     front_end: Annotated[str, typer.Option(help=f"Front end: {', '.join(_FRONT_ENDS)}.")] = "micro",
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and batches.")] = 1,
     epochs: Annotated[
-        int, typer.Option(min=1, help="Times that all clips are shown.")
-    ] = Recipe.epochs,
+        int | None, typer.Option(min=1, help="Times that all clips are shown; 75 to 80.")
+    ] = None,
     synthetic: Annotated[
         int, typer.Option(min=0, help="Synthetic clips per word, for training; 0 for none.")
     ] = 200,
@@ -78,17 +78,18 @@ def train(
 
 
 def _options(
-    task: str, model: str, front_end: str, seed: int, epochs: int, synthetic: int
+    task: str, model: str, front_end: str, seed: int, epochs: int | None, synthetic: int
 ) -> Options:
     if task not in TASK_NAMES:
         raise InputError(f'task "{task}" is not known; {alternatives(task, TASK_NAMES)}')
     if model not in NAMES:
         raise InputError(f'model "{model}" is not known; {alternatives(model, NAMES)}')
     options = Options(task, model, synthetic=synthetic)
+    recipe = training.RECIPES[task]
     return replace(
         options,
         window=replace(options.window, front_end=_front_end(front_end)),
-        recipe=replace(options.recipe, seed=seed, epochs=epochs),
+        recipe=replace(recipe, seed=seed, epochs=epochs or recipe.epochs),
     )
 
 

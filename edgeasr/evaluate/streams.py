@@ -79,7 +79,7 @@ def choose(
     labels: Sequence[str],
     sample_rate_hz: int,
     *,
-    limit_per_hour: float = 10.0,
+    limit_per_hour: float = 50.0,
     windows: Sequence[int] = (1, 2, 3, 4),
     thresholds: Sequence[float] = tuple(n / 20 for n in range(8, 20)),
 ) -> OperatingPoint:

@@ -23,7 +23,7 @@ ATTRIBUTIONS: Mapping[str, tuple[str, str]] = {
     "dsp20": ("DSPSpeech-20, zhongyuchen", "MIT"),
     "esc10": ("ESC-10, K. Piczak, with the authors of freesound.org", "CC BY 3.0 or CC0 per clip"),
     "tflm": ("TFLite-Micro's test recordings", "Apache-2.0"),
-    "synthetic": ("synthetic voices of espeak-ng, flite and festival", "the programs' own"),
+    "synthetic": ("synthetic voices of espeak-ng, flite and festival", ""),
 }
 _SHARE_ALIKE = "CC BY-SA 4.0"
 
@@ -34,7 +34,8 @@ def sources(clips: Sequence[Clip], synthetic: Sequence[Clip]) -> dict[str, objec
     found = {}
     for source in sorted({name for name, _ in counts}):
         title, licence = ATTRIBUTIONS.get(source, (source, ""))
-        given = sorted({c.licence for c in clips if c.source == source and c.licence})
+        both = (*clips, *synthetic)
+        given = sorted({c.licence for c in both if c.source == source and c.licence})
         found[source] = {
             "title": title,
             "licence": licence or "; ".join(given) or "not stated",
@@ -177,13 +178,15 @@ event; {foreign}.
 def _training(card: Mapping) -> str:
     used = card["training"]
     versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
-    return f"""## Training
-{used["epochs"]} epochs, weights of epoch {used["best_epoch"]} (best on val), seed \
-{used["recipe"]["seed"]}; {used["takes"]} takes of each recording, changed anew as pictures in \
-every batch. {card["synthetic_clips"]:,} clips of synthetic voices took part in training, none in val or \
-test. Versions: {versions}. TensorFlow's threads sum in no fixed order, so another run differs a \
-little; the settings are in the JSON beside this file.
-"""
+    parts = (
+        f"{used['epochs']} epochs, weights of epoch {used['best_epoch']} (best on val), seed "
+        f"{used['recipe']['seed']}; {used['takes']} takes of each recording, changed anew as "
+        f"pictures in every batch. {card['synthetic_clips']:,} clips of synthetic voices took part "
+        f"in training, none in val or test. Versions: {versions}. TensorFlow's threads sum in no "
+        "fixed order, so another run differs a little; the settings are in the JSON beside this "
+        "file."
+    )
+    return "## Training\n" + "".join(parts) + "\n"
 
 
 def _data(card: Mapping) -> str:

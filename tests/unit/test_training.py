@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edgeasr import speech, training
+from edgeasr import paths, speech, training
 from edgeasr.audio.pcm import write
 from edgeasr.errors import InputError, ToolError
 from edgeasr.models import architectures
@@ -175,6 +175,6 @@ def test_names_that_do_not_exist_are_refused_before_any_work(data):
 
 
 def test_a_zoo_models_cost_is_that_of_its_architecture():
-    card = json.loads((training.paths.zoo() / "digits.json").read_text())
+    card = json.loads((paths.zoo() / "digits.json").read_text())
     model = architectures.build(card["architecture"], card["frames"], 40, len(card["labels"]))
     assert card["macs"] == architectures.macs(model)

@@ -36,9 +36,9 @@ def test_model_and_card_agree(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_int8_is_within_half_a_point_of_float(name):
+def test_int8_loses_half_a_point_at_most(name):
     test = json.loads((paths.zoo() / f"{name}.json").read_text())["test"]
-    assert abs(test["accuracy"] - test["accuracy_float"]) <= 0.005
+    assert test["accuracy"] >= test["accuracy_float"] - 0.005
 
 
 @pytest.mark.parametrize("name", NAMES)
