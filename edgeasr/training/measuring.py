@@ -9,7 +9,7 @@ from dataclasses import asdict
 import numpy as np
 
 from edgeasr import __version__, speech
-from edgeasr.audio import read_clip
+from edgeasr.audio import Clip, read_clip
 from edgeasr.decision import Decision
 from edgeasr.evaluate import confusion, streams
 from edgeasr.evaluate.streams import OperatingPoint, ScoredStream
