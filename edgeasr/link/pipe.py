@@ -25,7 +25,7 @@ class ProcessLink(DescriptorLink):
 
     def __init__(self, argv: Sequence[str | Path]) -> None:
         command = [str(word) for word in argv]
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         try:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, bufsize=0

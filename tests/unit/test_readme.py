@@ -32,5 +32,7 @@ def test_commands_boards_and_files_exist() -> None:
         assert command in _COMMANDS, command
     for board in re.findall(r"--board ([a-z0-9_]+)\b", _TEXT):
         assert board in (*boards.names(), "my_board"), board
-    for name in re.findall(r"`((?:edgeasr|boards|firmware_templates|tests|tools)/[\w./-]*)`", _TEXT):
+    for name in re.findall(
+        r"`((?:edgeasr|boards|firmware_templates|tests|tools)/[\w./-]*)`", _TEXT
+    ):
         assert (_ROOT / name).exists(), name
