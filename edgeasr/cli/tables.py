@@ -19,8 +19,9 @@ def show_build(built: Built, board: Board) -> None:
     ):
         of = f" of {format_bytes(has)}, {100 * used / has:.1f} %" if has else ""
         lines.append(f"  {what:<6}{format_bytes(used)}{of}")
-    sections = ", ".join(f"{name} {count:,} B" for name, count in built.sections.items())
-    lines.append(f"  {sections}")
+    if not board.port.hosted:
+        sections = ", ".join(f"{name} {count:,} B" for name, count in built.sections.items())
+        lines.append(f"  {sections}")
     console.out.print("\n".join(lines), markup=False)
 
 

@@ -28,7 +28,7 @@ def test_the_zoo_is_as_its_cards_say(model: str) -> None:
 
 
 def test_commands_boards_and_files_exist() -> None:
-    for command in re.findall(r"edgeasr ([a-z]+)(?= |`)", _TEXT):
+    for command in re.findall(r"(?:`|\$ |^    )edgeasr ([a-z]+)", _TEXT, re.MULTILINE):
         assert command in _COMMANDS, command
     for board in re.findall(r"--board ([a-z0-9_]+)\b", _TEXT):
         assert board in (*boards.names(), "my_board"), board
