@@ -9,8 +9,6 @@ from pathlib import Path
 from edgeasr.errors import InputError
 
 SPLITS = ("train", "val", "test")
-SILENCE = "_silence_"
-UNKNOWN = "_unknown_"
 FRACTIONS: Mapping[str, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
 
 

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from edgeasr.audio.clip import SILENCE, SPLITS, UNKNOWN, Clip, check_splits, rank
+from edgeasr.audio.clip import SPLITS, Clip, check_splits, rank
 from edgeasr.audio.pcm import duration_s
 from edgeasr.errors import InputError, alternatives
+from edgeasr.speech import SILENCE, UNKNOWN
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _KEYWORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")

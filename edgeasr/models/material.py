@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeasr.audio import Clip, Task, catalog, task
-from edgeasr.audio.clip import SILENCE, UNKNOWN
 from edgeasr.audio.tasks import TASKS, words
 from edgeasr.audio.voices import synthesize
+from edgeasr.speech import SILENCE, UNKNOWN
 
 NEGATIVE = "_negative_speech_"
 # Words of no task, for synthetic voices to say: frequent ones, and some that sound like a task's.

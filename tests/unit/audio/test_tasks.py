@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from edgeasr.audio import catalog, clip, tasks
-from edgeasr.audio.clip import SILENCE, UNKNOWN, Clip
+from edgeasr.audio.clip import Clip
 from edgeasr.errors import InputError
+from edgeasr.speech import SILENCE, UNKNOWN
 
 
 def spoken(word: str, speaker: str, split: str = "train", *, label: str = "", source: str = "s"):
