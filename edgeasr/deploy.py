@@ -8,6 +8,7 @@ from edgeasr.boards import Board
 from edgeasr.codegen import cname
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.model import ModelCode, banner, generate
+from edgeasr.codegen.sources import closure
 from edgeasr.errors import CheckError, InputError, alternatives
 from edgeasr.project import Manifest, Project
 from edgeasr.speech import SpeechModel
@@ -15,24 +16,6 @@ from edgeasr.units import format_bytes
 
 DEFAULT_MODEL = "digits"
 ENGINES = ("ear",)
-
-# Every firmware has these files of the runtime; the model and the front end name theirs.
-_CORE = (
-    "ear.h",
-    "ear_decision.c",
-    "ear_decision.h",
-    "ear_frames.c",
-    "ear_frames.h",
-    "ear_model.h",
-    "ear_recognizer.c",
-    "ear_recognizer.h",
-    "ear_session.c",
-    "ear_session.h",
-    "ear_session_audio.c",
-    "ear_session_model.c",
-    "ear_session_parts.h",
-)
-
 
 def zoo_names() -> tuple[str, ...]:
     """Return the names of the speech models that the package ships."""
@@ -128,7 +111,10 @@ def project_files(model: SpeechModel, board: Board, code: ModelCode) -> Mapping[
             facts.front_end, facts.frames, quantization, facts.decision, facts.labels
         ),
     }
-    runtime = sorted({*_CORE, *code.sources, *features.c_sources(facts.front_end)})
+    session = {
+        name for path in paths.runtime().glob("ear_session*.c") for name in closure(path.name)
+    }
+    runtime = sorted({*session, *code.sources, *features.c_sources(facts.front_end)})
     files: dict[str, str | bytes] = {f"model/{name}": text for name, text in code.files.items()}
     for name in ("speech.c", "speech.h"):
         files[f"model/{name}"] = render(f"model/{name}.j2", speech_context)
