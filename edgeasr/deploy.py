@@ -17,6 +17,7 @@ from edgeasr.units import format_bytes
 DEFAULT_MODEL = "digits"
 ENGINES = ("ear",)
 
+
 def zoo_names() -> tuple[str, ...]:
     """Return the names of the speech models that the package ships."""
     return tuple(sorted(path.stem for path in paths.zoo().glob("*.tflite")))
