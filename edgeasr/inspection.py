@@ -49,9 +49,7 @@ class Inspection:
         return {
             "file": self.path.name,
             "file_bytes": self.path.stat().st_size,
-            "tensors": [
-                {"name": t.name, "shape": list(t.shape), "dtype": t.dtype} for t in ends
-            ],
+            "tensors": [{"name": t.name, "shape": list(t.shape), "dtype": t.dtype} for t in ends],
             "macs": self.macs,
             "problems": list(self.problems),
             "missing": self.missing,

@@ -9,9 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 # Where no terminal says how wide it is, tables are as wide as they want to be.
 _PIPE_COLUMNS = 160
 
-out = Console(
-    soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS
-)
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 

@@ -32,8 +32,7 @@ def test_imports_go_down_only() -> None:
 def test_commands_without_training_start_light(module: str) -> None:
     done = _run(
         "-c",
-        f"import sys, edgeasr.cli.{module}; "
-        f"print([m for m in {_HEAVY!r} if m in sys.modules])",
+        f"import sys, edgeasr.cli.{module}; print([m for m in {_HEAVY!r} if m in sys.modules])",
     )
 
     assert done.stdout.strip() == "[]", done.stderr
