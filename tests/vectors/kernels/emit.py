@@ -113,5 +113,5 @@ class _Writer:
             case Value(value):
                 return cname.integer(value)
             case Scratch():
-                raise NotImplementedError("no kernel of the table takes scratch memory yet")
+                raise ValueError("no kernel of the table takes scratch memory yet")
         raise TypeError(argument)
