@@ -5,6 +5,7 @@ the same C front end, and TFLite-Micro's interpreter (or, where that is not inst
 C of the engine compiled for this computer) for the model.
 """
 
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -238,6 +239,13 @@ def stream_clips(
             front_end_instructions=count(heard.frontend_ticks) if count else None,
             inference_instructions=count(heard.inference_ticks) if count else None,
         )
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before the work, a result file whose folder cannot be written."""
+    folder = next(p for p in path.absolute().parents if p.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+        raise InputError(f"{path}: cannot be written; choose a file in a folder of your own")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,9 +1,11 @@
 """Programs: find one, run one, and say in a sentence what went wrong."""
 
+import contextlib
+import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from edgeasr.errors import ToolError
@@ -57,6 +59,22 @@ def run(
     if done.returncode != 0:
         raise ToolError(f"`{shown}` failed with exit code {done.returncode}{_tail(output, log)}")
     return output
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what C++ libraries write to descriptors 1 and 2 by themselves off the terminal."""
+    kept = [os.dup(1), os.dup(2)]
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        yield
+    finally:
+        for target, original in zip((1, 2), kept, strict=True):
+            os.dup2(original, target)
+            os.close(original)
+        os.close(null)
 
 
 def _tail(output: str, log: Path | None) -> str:

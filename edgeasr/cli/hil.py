@@ -45,6 +45,8 @@ def hil(
 
     Ends with 1 when any feature or score differs.
     """
+    if junit:
+        loop.check_writable(junit)
     made = project.load(folder)
     everything = [clip for path in clips for clip in catalog.load(path)]
     wanted, skipped = loop.select(

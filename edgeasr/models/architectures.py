@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from edgeasr import process
 from edgeasr.errors import InputError, ToolError, alternatives
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ _DROPOUT = 0.1
 def load_keras():
     """Import Keras with TensorFlow, or raise ToolError with the command that installs them."""
     try:
-        import keras
-        import tensorflow  # noqa: F401 - Keras needs a backend
+        with process.quiet():
+            import keras
+            import tensorflow  # noqa: F401 - Keras needs a backend
     except ImportError as error:
         raise ToolError(
             f"{error.name}: not installed; training and quantizing need TensorFlow; "

@@ -5,14 +5,11 @@ Refused: a model of which an operation stays in floating point, since no device 
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeasr import graph
+from edgeasr import graph, process
 from edgeasr.errors import CheckError, InputError, ToolError
 from edgeasr.graph import Graph
 from edgeasr.quantize.compact import compact
@@ -66,8 +63,9 @@ def calibration_problems(calibration: np.ndarray) -> list[str]:
 
 def _convert(model: keras.Model, calibration: np.ndarray) -> bytes:
     try:
-        import keras
-        import tensorflow as tf
+        with process.quiet():
+            import keras
+            import tensorflow as tf
     except ImportError as error:
         raise ToolError(
             f"{error.name}: not installed; quantizing needs TensorFlow; "
@@ -85,7 +83,7 @@ def _convert(model: keras.Model, calibration: np.ndarray) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    with _quiet():
+    with process.quiet():
         return converter.convert()
 
 
@@ -99,19 +97,3 @@ def _refuse_floats(quantized: Graph) -> None:
                     f"{tensor.dtype}; all must be integers; use layers that the converter can "
                     "quantize (see 'edgeasr train --help' for models that can)"
                 )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converter's own lines, written by C++ to descriptors 1 and 2, off the terminal."""
-    kept = [os.dup(1), os.dup(2)]
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        yield
-    finally:
-        for target, original in zip((1, 2), kept, strict=True):
-            os.dup2(original, target)
-            os.close(original)
-        os.close(null)

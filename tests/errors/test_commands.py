@@ -229,6 +229,22 @@ def _yes_clip(folder: Path) -> Path:
     return folder
 
 
+def test_result_file_that_cannot_be_written(project: Path, tmp_path: Path) -> None:
+    clips = _yes_clip(tmp_path)
+
+    done = edgeasr("hil", project, "--clips", clips, "--split", "all", "--junit",
+                   clips / "yes" / "a.wav" / "hil.xml", cwd=tmp_path)  # fmt: skip
+
+    refused(done, INPUT, "hil.xml: cannot be written")
+
+
+def test_training_says_its_sentence_alone(tmp_path: Path) -> None:
+    done = edgeasr("train", "digits", "--data", "nowhere", cwd=tmp_path)
+
+    refused(done, INPUT, "nowhere: no such file or folder")
+    assert len(done.stderr.splitlines()) == 1, "TensorFlow's own lines hide the sentence"
+
+
 def test_silent_port(project: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     clips = _yes_clip(tmp_path)
