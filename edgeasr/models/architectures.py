@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from edgeasr import process
-from edgeasr.errors import InputError, ToolError, alternatives
+from edgeasr.backend import load_keras
+from edgeasr.errors import InputError, alternatives
 
 if TYPE_CHECKING:
     import keras
@@ -26,20 +26,6 @@ if TYPE_CHECKING:
 # Share of the old mean and variance that batch normalisation keeps: short trainings need it low.
 _MOMENTUM = 0.97
 _DROPOUT = 0.1
-
-
-def load_keras():
-    """Import Keras with TensorFlow, or raise ToolError with the command that installs them."""
-    try:
-        with process.quiet():
-            import keras
-            import tensorflow  # noqa: F401 - Keras needs a backend
-    except ImportError as error:
-        raise ToolError(
-            f"{error.name}: not installed; training and quantizing need TensorFlow; "
-            "install it with: pip install 'edgeasr[train]'"
-        ) from None
-    return keras
 
 
 def build(

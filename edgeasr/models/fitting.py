@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeasr.backend import load_keras
 from edgeasr.errors import InputError
 from edgeasr.models import picture
-from edgeasr.models.architectures import load_keras
 from edgeasr.models.examples import Examples
 from edgeasr.models.picture import PictureSpec
 

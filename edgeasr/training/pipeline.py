@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeasr import paths, speech
+from edgeasr.backend import load_keras
 from edgeasr.errors import InputError
 from edgeasr.models import architectures, fitting, material
 from edgeasr.models.examples import Examples, Takes, Window, examples, join
@@ -48,7 +49,7 @@ def train(data: Path, options: Options, observer: Observer = _SILENT) -> Trained
     Raises InputError for unusable data, ToolError without TensorFlow, CheckError when the model
     cannot be an integer one.
     """
-    architectures.load_keras()
+    load_keras()
     gathered = gather(data, options, observer)
     arrays = compute(gathered, options, observer)
     fitted = fit(arrays, options, observer)
@@ -109,7 +110,7 @@ def fit(arrays: Arrays, options: Options, observer: Observer) -> Fitted:
     frames, count = arrays.train.features.shape[2:]
     labels = len(arrays.train.names)
     # TensorFlow's global seed must be set before the first weights are drawn.
-    architectures.load_keras().utils.set_random_seed(options.recipe.seed)
+    load_keras().utils.set_random_seed(options.recipe.seed)
     model = architectures.build(options.architecture, frames, count, labels)
     folder = paths.cache() / "trained"
     stem = folder / _key(arrays, options)
@@ -201,7 +202,7 @@ def requantize(
     The facts come from the `.tflite` beside the `.keras`. Raises InputError when a file is missing
     or is not a model of that task's shape.
     """
-    keras = architectures.load_keras()
+    keras = load_keras()
     if not keras_file.is_file() or keras_file.suffix != ".keras":
         raise InputError(f"{keras_file}: no such .keras file; 'edgeasr train' writes one")
     try:

@@ -1,0 +1,18 @@
+"""Keras with TensorFlow, loaded only where something is trained or quantized."""
+
+from edgeasr import process
+from edgeasr.errors import ToolError
+
+
+def load_keras():
+    """Import Keras with TensorFlow, or raise ToolError with the command that installs them."""
+    try:
+        with process.quiet():
+            import keras
+            import tensorflow  # noqa: F401 - Keras needs a backend
+    except ImportError as error:
+        raise ToolError(
+            f"{error.name}: not installed; training and quantizing need TensorFlow; "
+            "install it with: pip install 'edgeasr[train]'"
+        ) from None
+    return keras
