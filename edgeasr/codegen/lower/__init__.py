@@ -16,8 +16,10 @@ from edgeasr.codegen.lower import (
     shape,
     softmax,
     tables,
+    wide_tables,
 )
 from edgeasr.codegen.lower.view import OpView
+from edgeasr.codegen.lower.wide import by_type
 from edgeasr.graph import Graph, Op
 
 _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
@@ -29,21 +31,21 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
     "DEQUANTIZE": convert.dequantize,
     "EXPAND_DIMS": shape.alias,
     "FULLY_CONNECTED": dense.fully_connected,
-    "LEAKY_RELU": tables.leaky_relu,
-    "LOGISTIC": tables.logistic,
+    "LEAKY_RELU": by_type(tables.leaky_relu, wide_tables.leaky_relu),
+    "LOGISTIC": by_type(tables.logistic, wide_tables.logistic),
     "MAX_POOL_2D": pool.max_pool_2d,
     "MEAN": pool.mean,
     "MUL": elementwise.mul,
     "PAD": shape.pad,
     "PADV2": shape.pad,
     "QUANTIZE": convert.quantize,
-    "RELU": tables.relu,
-    "RELU6": tables.relu6,
+    "RELU": by_type(tables.relu, wide_tables.relu),
+    "RELU6": by_type(tables.relu6, wide_tables.relu6),
     "RESHAPE": shape.alias,
-    "SOFTMAX": softmax.softmax,
+    "SOFTMAX": by_type(softmax.softmax, wide_tables.softmax),
     "SQUEEZE": shape.alias,
     "SUB": elementwise.sub,
-    "TANH": tables.tanh,
+    "TANH": by_type(tables.tanh, wide_tables.tanh),
 }
 
 
@@ -52,9 +54,12 @@ def supported() -> tuple[str, ...]:
     return tuple(sorted(_LOWERINGS))
 
 
-def lower(graph: Graph, op: Op) -> KernelCall | Alias:
-    """Return what the generated C does for `op`. Raises InputError for what it cannot do."""
-    view = OpView(graph, op)
+def lower(graph: Graph, op: Op, *, packing: str = "smallest") -> KernelCall | Alias:
+    """Return what the generated C does for `op`. Raises InputError for what it cannot do.
+
+    packing: of weights, "smallest" or "raw".
+    """
+    view = OpView(graph, op, packing)
     found = _LOWERINGS.get(op.kind)
     if found is None:
         raise view.fail(f"not supported; supported: {', '.join(supported())}")

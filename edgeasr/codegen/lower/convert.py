@@ -6,9 +6,9 @@ from edgeasr.codegen.fixedpoint import wrap
 from edgeasr.codegen.lower.quantized import multiplier
 from edgeasr.codegen.lower.tables import lookup
 from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.wide import SHORT
 from edgeasr.graph import Tensor
 
-_SHORT = {"int8": "s8", "int16": "s16", "float32": "f32"}
 _PAIRS = (
     ("float32", "int8"), ("float32", "int16"), ("int8", "int8"), ("int8", "uint8"),
     ("uint8", "int8"), ("int8", "int16"), ("int16", "int8"), ("int16", "int16"),
@@ -21,7 +21,7 @@ def quantize(view: OpView) -> KernelCall:
     output = view.output(*dict.fromkeys(b for a, b in _PAIRS if a == input_.dtype))
     view.shape(output, input_.shape)
     if input_.dtype == "float32":
-        return _float(view, f"ear_quantize_f32_{_SHORT[output.dtype]}", input_, output, output)
+        return _float(view, f"ear_quantize_f32_{SHORT[output.dtype]}", input_, output, output)
     (scale_in, point_in), (scale_out, point_out) = map(view.quantization, (input_, output))
     factor, shift = multiplier(view, float(scale_in) / float(scale_out), "input and output")
     if {input_.dtype, output.dtype} <= {"int8", "uint8"}:
@@ -39,7 +39,7 @@ def quantize(view: OpView) -> KernelCall:
             "count": input_.elements,
         },
     )
-    kernel = f"ear_rescale_{_SHORT[input_.dtype]}_{_SHORT[output.dtype]}"
+    kernel = f"ear_rescale_{SHORT[input_.dtype]}_{SHORT[output.dtype]}"
     return call(kernel, params, view.read(input_), view.write(output))
 
 
@@ -47,7 +47,7 @@ def dequantize(view: OpView) -> KernelCall:
     view.arity(1, 1)
     input_, output = view.input(0, "int8", "int16"), view.output("float32")
     view.shape(output, input_.shape)
-    return _float(view, f"ear_dequantize_{_SHORT[input_.dtype]}_f32", input_, output, input_)
+    return _float(view, f"ear_dequantize_{SHORT[input_.dtype]}_f32", input_, output, input_)
 
 
 def _float(

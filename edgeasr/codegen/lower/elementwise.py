@@ -1,13 +1,15 @@
-"""ADD, SUB and MUL of two int8 tensors, with broadcasting."""
+"""ADD, SUB and MUL of two int8 or two int16 tensors, with broadcasting."""
 
 import itertools
 
 from edgeasr.codegen.call import KernelCall, Struct
 from edgeasr.codegen.lower.quantized import activation_range, below_one, multiplier
 from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.wide import SHORT, symmetric
 from edgeasr.graph import Tensor
 
-_EXTRA_BITS = 20
+# Bits below the point that both inputs get before they are brought to one scale.
+_EXTRA_BITS = {"int8": 20, "int16": 15}
 _MAX_DIMS = 4
 
 
@@ -27,9 +29,8 @@ def _sum(view: OpView, sign: int) -> KernelCall:
     common = 2 * float(max(scale1, scale2))
     multiplier1, shift1 = below_one(view, float(scale1) / common, "both inputs")
     multiplier2, shift2 = below_one(view, float(scale2) / common, "both inputs")
-    factor, shift = below_one(
-        view, common / ((1 << _EXTRA_BITS) * float(scale)), "inputs and output"
-    )
+    more = 1 << _EXTRA_BITS[output.dtype]
+    factor, shift = below_one(view, common / (more * float(scale)), "inputs and output")
     params = Struct(
         "params",
         "ear_add_t",
@@ -47,7 +48,7 @@ def _sum(view: OpView, sign: int) -> KernelCall:
             "sign": sign,
         },
     )
-    return _call(view, "ear_add_s8", params, input1, input2, output)
+    return _call(view, "add", params, input1, input2, output)
 
 
 def mul(view: OpView) -> KernelCall:
@@ -69,19 +70,22 @@ def mul(view: OpView) -> KernelCall:
             **activation_range(view, output),
         },
     )
-    return _call(view, "ear_mul_s8", params, input1, input2, output)
+    return _call(view, "mul", params, input1, input2, output)
 
 
 def _tensors(view: OpView) -> tuple[Tensor, Tensor, Tensor]:
     view.arity(2, 2)
-    return view.input(0, "int8"), view.input(1, "int8"), view.output("int8")
+    input1 = view.input(0, "int8", "int16")
+    input2, output = view.input(1, input1.dtype), view.output(input1.dtype)
+    symmetric(view, input1, input2, output)
+    return input1, input2, output
 
 
 def _call(
-    view: OpView, kernel: str, params: Struct, input1: Tensor, input2: Tensor, output: Tensor
+    view: OpView, name: str, params: Struct, input1: Tensor, input2: Tensor, output: Tensor
 ) -> KernelCall:
     return call(
-        kernel,
+        f"ear_{name}_{SHORT[output.dtype]}",
         params,
         _broadcast(view, input1, input2, output),
         view.read(input1, "input1"),

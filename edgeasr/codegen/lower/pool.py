@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN on int8."""
+"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN on int8 or int16."""
 
 import math
 
@@ -7,24 +7,27 @@ from edgeasr.codegen.fixedpoint import quantize_multiplier
 from edgeasr.codegen.lower.conv import axis_padding, dims
 from edgeasr.codegen.lower.quantized import activation_range, multiplier
 from edgeasr.codegen.lower.view import OpView, call, named
+from edgeasr.codegen.lower.wide import MAX_SUMMED, SHORT, symmetric
 from edgeasr.graph import Tensor
 
-# More int8 values than this could overflow a 32-bit sum, with the zero point taken off.
-_MAX_SUMMED = 1 << 23
+# More values than this could overflow a 32-bit sum, with the zero point taken off.
+_MAX_SUMMED = {"int8": 1 << 23, "int16": MAX_SUMMED}
 _MAX_RUNS = 3
 
 
 def average_pool_2d(view: OpView) -> KernelCall:
-    return _pool(view, "ear_average_pool_s8")
+    return _pool(view, "average_pool")
 
 
 def max_pool_2d(view: OpView) -> KernelCall:
-    return _pool(view, "ear_max_pool_s8")
+    return _pool(view, "max_pool")
 
 
-def _pool(view: OpView, kernel: str) -> KernelCall:
+def _pool(view: OpView, name: str) -> KernelCall:
     view.arity(1, 1)
-    input_, output = view.input(0, "int8"), view.output("int8")
+    input_ = view.input(0, "int8", "int16")
+    output = view.output(input_.dtype)
+    symmetric(view, input_, output)
     batch, height, width, channels = view.rank(input_, 4)
     padding = view.choice("padding", "SAME", "VALID")
     taps_h, taps_w = view.integer("filter_height"), view.integer("filter_width")
@@ -32,7 +35,7 @@ def _pool(view: OpView, kernel: str) -> KernelCall:
     out_h, pad_h = axis_padding(view, padding, height, taps_h, stride_h)
     out_w, pad_w = axis_padding(view, padding, width, taps_w, stride_w)
     view.shape(output, (batch, out_h, out_w, channels))
-    _check_count(view, min(taps_h, height) * min(taps_w, width))
+    _check_count(view, input_, min(taps_h, height) * min(taps_w, width))
     _check_same_scale(view, input_, output)
     params = Struct(
         "params",
@@ -48,7 +51,7 @@ def _pool(view: OpView, kernel: str) -> KernelCall:
         },
     )
     return call(
-        kernel,
+        f"ear_{name}_{SHORT[input_.dtype]}",
         params,
         dims("input_dims", input_.shape),
         view.read(input_),
@@ -64,20 +67,23 @@ def _check_same_scale(view: OpView, input_: Tensor, output: Tensor) -> None:
         view.same_quantization(input_, output)
 
 
-def _check_count(view: OpView, count: int) -> None:
-    if count > _MAX_SUMMED:
-        raise view.fail(f"sums {count:,} elements each; at most {_MAX_SUMMED:,}")
+def _check_count(view: OpView, input_: Tensor, count: int) -> None:
+    most = _MAX_SUMMED[input_.dtype]
+    if count > most:
+        raise view.fail(f"sums {count:,} elements of {input_.dtype} each; at most {most:,}")
 
 
 def mean(view: OpView) -> KernelCall:
     view.arity(2, 2)
-    input_, output = view.input(0, "int8"), view.output("int8")
+    input_ = view.input(0, "int8", "int16")
+    output = view.output(input_.dtype)
+    symmetric(view, input_, output)
     axes = _axes(view, input_, view.input(1, "int32"))
     keep = view.boolean("keep_dims")
     left = [(1 if i in axes else n) for i, n in enumerate(input_.shape) if keep or i not in axes]
     view.shape(output, tuple(left))
     count = math.prod(input_.shape[i] for i in axes)
-    _check_count(view, count)
+    _check_count(view, input_, count)
     input_point = view.quantization(input_)[1]
     factor, shift = _mean_multiplier(view, input_, output, count)
     params = Struct(
@@ -91,7 +97,7 @@ def mean(view: OpView) -> KernelCall:
             "output_offset": view.quantization(output)[1],
         },
     )
-    return call("ear_mean_s8", params, view.read(input_), view.write(output))
+    return call(f"ear_mean_{SHORT[input_.dtype]}", params, view.read(input_), view.write(output))
 
 
 def _axes(view: OpView, input_: Tensor, axis: Tensor) -> frozenset[int]:

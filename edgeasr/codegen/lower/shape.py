@@ -7,6 +7,7 @@ import numpy as np
 from edgeasr.codegen.call import Alias, Array, KernelCall, Pointers, Struct
 from edgeasr.codegen.lower.conv import dims
 from edgeasr.codegen.lower.view import OpView, call, named
+from edgeasr.codegen.lower.wide import SHORT, symmetric
 from edgeasr.graph import DTYPE_BYTES, Tensor
 
 _MOVED = ("int8", "uint8", "int16", "int32", "float32")
@@ -43,7 +44,7 @@ def concatenation(view: OpView) -> KernelCall:
                 f"{named(tensor)} has shape {list(shape)}; along axis {axis} it does not "
                 f"fit the output's {list(output.shape)}"
             )
-        if first.dtype in ("int8", "uint8"):
+        if first.dtype in ("int8", "uint8", "int16"):
             view.same_quantization(tensor, output)
     total = sum(t.shape[axis] for t in inputs)
     view.shape(output, (*output.shape[:axis], total, *output.shape[axis + 1 :]))
@@ -69,7 +70,9 @@ def _concatenate(view: OpView, inputs: list[Tensor], output: Tensor, rows: int) 
 
 def pad(view: OpView) -> KernelCall:
     view.arity(2, 3)
-    input_, output = view.input(0, "int8"), view.output("int8")
+    input_ = view.input(0, "int8", "int16")
+    output = view.output(input_.dtype)
+    symmetric(view, input_, output)
     rank = len(input_.shape)
     if not 1 <= rank <= 4:
         raise view.fail(f"{named(input_)} has {rank} dimensions; supported: 1 to 4")
@@ -88,7 +91,7 @@ def pad(view: OpView) -> KernelCall:
         },
     )
     return call(
-        "ear_pad_s8",
+        f"ear_pad_{SHORT[input_.dtype]}",
         params,
         dims("input_dims", lead + input_.shape),
         view.read(input_),
@@ -107,7 +110,7 @@ def _paddings(view: OpView, tensor: Tensor, rank: int) -> tuple[tuple[int, ...],
 
 def _pad_value(view: OpView, output: Tensor) -> int:
     """The zero of the output, or PADV2's constant, which must have the output's quantization."""
-    value = view.optional(2, "int8")
+    value = view.optional(2, output.dtype)
     if value is None:
         return view.quantization(output)[1]
     if value.elements != 1:

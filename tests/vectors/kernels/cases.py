@@ -1,171 +1,30 @@
 """Random single operations, as graphs with inputs: one table for the host, the oracle and QEMU.
 
-`cases(kind, count)` gives the same cases each time: each has its own seed, part of its name. They
-lean to the edges: one channel, odd channels, 1x1, filters larger than the input, zero points at
-the ends of the range, tiny and large factors.
+`cases(kind, count)` gives the same cases each time: each has its own seed, part of its name.
 """
 
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from edgeasr.graph import Graph, Op, Quantization, Tensor
-
-_FUSED = ("NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1")
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    name: str
-    graph: Graph
-    inputs: tuple[np.ndarray, ...]
-
-    @property
-    def op(self) -> Op:
-        return self.graph.ops[0]
+from edgeasr.graph import Quantization, Tensor
+from tests.vectors.kernels import cases_s16
+from tests.vectors.kernels.building import FUSED, Case, Make, pair, planes, window
 
 
 def cases(kind: str, count: int) -> Iterator[Case]:
     """Yield `count` cases of an operation kind, a key of KINDS."""
     for number in range(count):
         rng = np.random.default_rng([zlib.crc32(kind.encode()), number])
-        make = _Make(rng)
+        make = Make(rng)
         op_kind, options = KINDS[kind](make)
         yield make.case(f"{kind}-{number}", op_kind, options)
 
 
-class _Make:
-    """A graph of one operation under construction, from one random generator."""
-
-    def __init__(self, rng: np.random.Generator):
-        self.rng = rng
-        self.tensors: list[Tensor] = []
-        self.inputs: list[int] = []
-        self.operands: list[int] = []
-        self.output = -1
-
-    def pick(self, *options: object) -> object:
-        return options[self.rng.integers(len(options))]
-
-    def size(self, most: int) -> int:
-        """A size that is small, and often 1 or odd."""
-        return int(
-            self.pick(1, 2, 3, self.rng.integers(1, most + 1), self.rng.integers(1, most + 1))
-        )
-
-    def scale(self, low: float = -6.0, high: float = 0.5) -> np.float32:
-        return np.float32(10 ** self.rng.uniform(low, high))
-
-    def point(self, dtype: str = "int8") -> int:
-        info = np.iinfo(dtype)
-        return int(self.pick(0, info.min, info.max, self.rng.integers(info.min, info.max + 1)))
-
-    def values(self, shape: tuple[int, ...], dtype: str = "int8") -> np.ndarray:
-        """Uniform, or from the ends of the range only."""
-        info = np.iinfo(dtype)
-        if self.rng.random() < 0.15:
-            return self.rng.choice(np.array([info.min, info.max], dtype), shape)
-        return self.rng.integers(info.min, info.max + 1, shape).astype(dtype)
-
-    def add(
-        self,
-        shape: tuple[int, ...],
-        dtype: str,
-        scale: object = None,
-        point: object = 0,
-        data: np.ndarray | None = None,
-        axis: int = 0,
-    ) -> int:
-        quantization = None
-        if scale is not None:
-            scales = np.atleast_1d(np.asarray(scale, np.float32))
-            points = np.broadcast_to(np.asarray(point, np.int32), scales.shape).copy()
-            quantization = Quantization(scales, points, axis)
-        index = len(self.tensors)
-        self.tensors.append(
-            Tensor(index, f"t{index}", tuple(map(int, shape)), dtype, data, quantization)
-        )
-        return index
-
-    def feed(
-        self, shape: tuple[int, ...], dtype: str = "int8", scale: object = None, point: int = 0
-    ) -> Tensor:
-        """An operand that is an input of the graph."""
-        index = self.add(shape, dtype, scale, point)
-        self.inputs.append(index)
-        self.operands.append(index)
-        return self.tensors[index]
-
-    def hold(
-        self,
-        data: np.ndarray,
-        scale: object = None,
-        point: object = 0,
-        axis: int = 0,
-        dtype: str = "",
-    ) -> Tensor:
-        """An operand that is a constant."""
-        index = self.add(data.shape, dtype or data.dtype.name, scale, point, data, axis)
-        self.operands.append(index)
-        return self.tensors[index]
-
-    def skip(self) -> None:
-        self.operands.append(-1)
-
-    def result(
-        self, shape: tuple[int, ...], dtype: str = "int8", scale: object = None, point: int = 0
-    ) -> None:
-        self.output = self.add(shape, dtype, scale, point)
-
-    def case(self, name: str, kind: str, options: Mapping[str, object]) -> Case:
-        op = Op(0, kind, tuple(self.operands), (self.output,), dict(options))
-        graph = Graph(name, tuple(self.tensors), (op,), tuple(self.inputs), (self.output,))
-        return Case(name, graph, tuple(self._input(self.tensors[i]) for i in self.inputs))
-
-    def _input(self, tensor: Tensor) -> np.ndarray:
-        if tensor.dtype == "float32":
-            spread = 10 ** self.rng.uniform(-3, 3)
-            return self.rng.normal(0, spread, tensor.shape).astype(np.float32)
-        return self.values(tensor.shape, tensor.dtype)
-
-
-def _window(make: _Make, dilate: bool = True) -> dict[str, int | str]:
-    stride = make.pick((1, 1), (1, 1), (2, 2), (1, 2), (3, 1), (2, 3))
-    dilation = make.pick((1, 1), (1, 1), (2, 1), (1, 2), (3, 2)) if dilate else (1, 1)
-    found = {"stride_h": stride[0], "stride_w": stride[1]}
-    if dilate:
-        found |= {"dilation_h_factor": dilation[0], "dilation_w_factor": dilation[1]}
-    return found
-
-
-def _out(size: int, taps: int, stride: int, dilation: int, padding: str) -> int:
-    if padding == "SAME":
-        return -(-size // stride)
-    return (size - (taps - 1) * dilation - 1) // stride + 1
-
-
-def _planes(
-    make: _Make, options: dict[str, object], taps: tuple[int, int]
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Choose padding and an input plane that the filter fits; return input and output planes."""
-    options["padding"] = padding = make.pick("SAME", "VALID")
-    sizes, outs = [], []
-    for axis, tap in zip("hw", taps, strict=True):
-        stride = options[f"stride_{axis}"]
-        dilation = options.get(f"dilation_{axis}_factor", 1)
-        size = make.size(9)
-        if padding == "VALID":
-            size += (tap - 1) * dilation
-        sizes.append(size)
-        outs.append(_out(size, tap, stride, dilation, padding))
-    return tuple(sizes), tuple(outs)
-
-
 def _weights(
-    make: _Make, shape: tuple[int, ...], channels: int, axis: int, dtype: str = "int8"
+    make: Make, shape: tuple[int, ...], channels: int, axis: int, dtype: str = "int8"
 ) -> np.ndarray:
     low, high = (-8, 7) if dtype == "int4" else (-127, 127)
     weights = make.rng.integers(low, high + 1, shape).astype(np.int8)
@@ -179,7 +38,7 @@ def _weights(
     return scales
 
 
-def _bias(make: _Make, channels: int, reach: float, skip: bool = True) -> None:
+def _bias(make: Make, channels: int, reach: float, skip: bool = True) -> None:
     if make.rng.random() < 0.25:
         if make.rng.random() < 0.5 and skip:
             make.skip()
@@ -187,16 +46,16 @@ def _bias(make: _Make, channels: int, reach: float, skip: bool = True) -> None:
     make.hold(make.rng.normal(0, reach, channels).astype(np.int32))
 
 
-def _scaled_output(make: _Make, shape: tuple[int, ...], unit: float, taps: int) -> None:
+def _scaled_output(make: Make, shape: tuple[int, ...], unit: float, taps: int) -> None:
     """An output whose range is hit by sums of `taps` products, or missed by far."""
     scale = unit * 70 * math.sqrt(taps) * float(make.pick(1, 0.3, 3, 1e-4, 1e4, 1e-2))
     make.result(shape, scale=scale, point=make.point())
 
 
-def _conv(make: _Make, dtype: str = "int8") -> tuple[str, dict]:
-    options = _window(make)
+def _conv(make: Make, dtype: str = "int8") -> tuple[str, dict]:
+    options = window(make)
     taps = make.pick((1, 1), (3, 3), (1, 3), (4, 10), (2, 2), (5, 1))
-    plane, out = _planes(make, options, taps)
+    plane, out = planes(make, options, taps)
     batch = int(make.pick(1, 1, 2))
     groups = int(make.pick(1, 1, 1, 1, 2, 3)) if dtype == "int8" else 1
     depth, channels = make.size(17), make.size(18) * groups
@@ -206,13 +65,13 @@ def _conv(make: _Make, dtype: str = "int8") -> tuple[str, dict]:
     count = taps[0] * taps[1] * depth
     _bias(make, channels, 5000 * math.sqrt(count))
     _scaled_output(make, (batch, *out, channels), float(scale) * float(scales.max()), count)
-    return "CONV_2D", options | {"fused_activation_function": make.pick(*_FUSED)}
+    return "CONV_2D", options | {"fused_activation_function": make.pick(*FUSED)}
 
 
-def _depthwise(make: _Make, dtype: str = "int8") -> tuple[str, dict]:
-    options = _window(make)
+def _depthwise(make: Make, dtype: str = "int8") -> tuple[str, dict]:
+    options = window(make)
     taps = make.pick((1, 1), (3, 3), (1, 3), (10, 8), (2, 2), (5, 1))
-    plane, out = _planes(make, options, taps)
+    plane, out = planes(make, options, taps)
     batch = int(make.pick(1, 1, 2))
     multiplier = int(make.pick(1, 1, 1, 2, 3, 8))
     depth = make.size(18)
@@ -225,10 +84,10 @@ def _depthwise(make: _Make, dtype: str = "int8") -> tuple[str, dict]:
     _bias(make, channels, 5000 * math.sqrt(count), skip=False)
     _scaled_output(make, (batch, *out, channels), float(scale) * float(scales.max()), count)
     options |= {"depth_multiplier": multiplier}
-    return "DEPTHWISE_CONV_2D", options | {"fused_activation_function": make.pick(*_FUSED)}
+    return "DEPTHWISE_CONV_2D", options | {"fused_activation_function": make.pick(*FUSED)}
 
 
-def _dense(make: _Make, dtype: str = "int8") -> tuple[str, dict]:
+def _dense(make: Make, dtype: str = "int8") -> tuple[str, dict]:
     rows, depth, units = make.size(4), make.size(120), make.size(18)
     scale = make.scale(-3, 0)
     shape = make.pick((rows, depth), (rows, 1, depth), (rows, 1, 1, depth))
@@ -250,28 +109,28 @@ def _dense(make: _Make, dtype: str = "int8") -> tuple[str, dict]:
         make.skip()
     _scaled_output(make, (rows, units), float(scale) * float(scales.max()), depth)
     return "FULLY_CONNECTED", {
-        "fused_activation_function": make.pick(*_FUSED),
+        "fused_activation_function": make.pick(*FUSED),
         "weights_format": "DEFAULT",
         "keep_num_dims": False,
     }
 
 
-def _pool(kind: str) -> Callable[[_Make], tuple[str, dict]]:
-    def build(make: _Make) -> tuple[str, dict]:
-        options = _window(make, dilate=False)
+def _pool(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        options = window(make, dilate=False)
         taps = make.pick((1, 1), (2, 2), (3, 3), (5, 2), (9, 9), (25, 5))
-        plane, out = _planes(make, options, taps)
+        plane, out = planes(make, options, taps)
         batch, depth = int(make.pick(1, 1, 2)), make.size(18)
         scale, point = make.scale(-3, 0.3), make.point()
         make.feed((batch, *plane, depth), scale=scale, point=point)
         make.result((batch, *out, depth), scale=scale, point=point)
         options |= {"filter_height": taps[0], "filter_width": taps[1]}
-        return kind, options | {"fused_activation_function": make.pick(*_FUSED)}
+        return kind, options | {"fused_activation_function": make.pick(*FUSED)}
 
     return build
 
 
-def _mean(make: _Make) -> tuple[str, dict]:
+def _mean(make: Make) -> tuple[str, dict]:
     shape = tuple(make.size(9) for _ in range(make.rng.integers(2, 5)))
     rank = len(shape)
     count = make.rng.integers(1, rank + 1)
@@ -287,8 +146,8 @@ def _mean(make: _Make) -> tuple[str, dict]:
     return "MEAN", {"keep_dims": keep}
 
 
-def _softmax(dtype: str) -> Callable[[_Make], tuple[str, dict]]:
-    def build(make: _Make) -> tuple[str, dict]:
+def _softmax(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
         shape = make.pick((1, 12), (3, 2), (1, 1), (2, 3, 35), (5,), (1, 300))
         make.feed(shape, scale=make.scale(-4, 1), point=make.point())
         if dtype == "int8":
@@ -300,32 +159,9 @@ def _softmax(dtype: str) -> Callable[[_Make], tuple[str, dict]]:
     return build
 
 
-def _pair(make: _Make) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Two shapes that broadcast, and the shape of the result."""
-    full = tuple(make.size(7) for _ in range(make.rng.integers(1, 5)))
-    if make.rng.random() < 0.4:
-        return full, full, full
-    one = [n if make.rng.random() < 0.6 else 1 for n in full]
-    other = [n if a == 1 or make.rng.random() < 0.6 else 1 for n, a in zip(full, one, strict=True)]
-    if make.rng.random() < 0.3:
-        other = other[make.rng.integers(len(other)) :]
-    wide = [1] * (len(one) - len(other)) + other
-    if make.rng.random() < 0.5:
-        one, other = other, one
-    result = tuple(
-        max(a, b)
-        for a, b in zip(
-            [1] * (len(wide) - len(one)) + list(one),
-            [1] * (len(wide) - len(other)) + list(other),
-            strict=True,
-        )
-    )
-    return tuple(one), tuple(other), result
-
-
-def _binary(kind: str) -> Callable[[_Make], tuple[str, dict]]:
-    def build(make: _Make) -> tuple[str, dict]:
-        one, other, result = _pair(make)
+def _binary(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        one, other, result = pair(make)
         scale1, scale2 = make.scale(-3, 1), make.scale(-3, 1)
         make.feed(one, scale=scale1, point=make.point())
         if make.rng.random() < 0.3:
@@ -335,13 +171,13 @@ def _binary(kind: str) -> Callable[[_Make], tuple[str, dict]]:
         unit = 70 * scale1 * scale2 if kind == "MUL" else 1.5 * max(scale1, scale2)
         factor = float(make.pick(1, 1, 0.1, 10, 1e-3 if kind == "MUL" else 1e-2, 1e3))
         make.result(result, scale=unit * factor, point=make.point())
-        return kind, {"fused_activation_function": make.pick(*_FUSED)}
+        return kind, {"fused_activation_function": make.pick(*FUSED)}
 
     return build
 
 
-def _pad(kind: str) -> Callable[[_Make], tuple[str, dict]]:
-    def build(make: _Make) -> tuple[str, dict]:
+def _pad(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
         shape = tuple(make.size(6) for _ in range(make.rng.integers(1, 5)))
         pads = make.rng.integers(0, 4, (len(shape), 2)).astype(np.int32)
         scale, point = make.scale(), make.point()
@@ -356,7 +192,7 @@ def _pad(kind: str) -> Callable[[_Make], tuple[str, dict]]:
     return build
 
 
-def _concatenation(make: _Make) -> tuple[str, dict]:
+def _concatenation(make: Make) -> tuple[str, dict]:
     dtype = make.pick("int8", "int8", "int16", "int32", "float32")
     shape = [make.size(5) for _ in range(make.rng.integers(1, 5))]
     axis = int(make.rng.integers(len(shape)))
@@ -378,10 +214,10 @@ def _concatenation(make: _Make) -> tuple[str, dict]:
     return "CONCATENATION", {"axis": axis, "fused_activation_function": "NONE"}
 
 
-def _unary(kind: str) -> Callable[[_Make], tuple[str, dict]]:
+def _unary(kind: str) -> Callable[[Make], tuple[str, dict]]:
     """All 256 bytes at once, with whatever scales the operation allows."""
 
-    def build(make: _Make) -> tuple[str, dict]:
+    def build(make: Make) -> tuple[str, dict]:
         scale = make.scale(-4, 1)
         make.feed((1, 400), scale=scale, point=make.point())
         options = {}
@@ -413,8 +249,8 @@ def _unary(kind: str) -> Callable[[_Make], tuple[str, dict]]:
     return build
 
 
-def _quantize(source: str, target: str) -> Callable[[_Make], tuple[str, dict]]:
-    def build(make: _Make) -> tuple[str, dict]:
+def _quantize(source: str, target: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
         shape = make.pick((1, 49, 10, 1), (300,), (2, 3))
         scale = make.scale(-3, 0.5)
         if source == "float32":
@@ -428,8 +264,8 @@ def _quantize(source: str, target: str) -> Callable[[_Make], tuple[str, dict]]:
     return build
 
 
-def _dequantize(source: str) -> Callable[[_Make], tuple[str, dict]]:
-    def build(make: _Make) -> tuple[str, dict]:
+def _dequantize(source: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
         shape = make.pick((1, 49, 10, 1), (300,), (2, 3))
         make.feed(shape, source, make.scale(), make.point(source))
         make.result(shape, "float32")
@@ -438,13 +274,13 @@ def _dequantize(source: str) -> Callable[[_Make], tuple[str, dict]]:
     return build
 
 
-def _ties(kind: str) -> Callable[[_Make], tuple[str, dict]]:
+def _ties(kind: str) -> Callable[[Make], tuple[str, dict]]:
     """Factors next to 3/4, where every second value lies next to a tie between two results.
 
     There the last bit of the factor decides: it shows whether float32 or double computed it.
     """
 
-    def build(make: _Make) -> tuple[str, dict]:
+    def build(make: Make) -> tuple[str, dict]:
         scale, weight = make.scale(-2, 0), np.float32(1)
         if kind in ("FULLY_CONNECTED", "MUL", "CONV_2D"):
             weight = make.scale(-2, 0)
@@ -482,7 +318,7 @@ def _ties(kind: str) -> Callable[[_Make], tuple[str, dict]]:
 
 
 # Name of a family of cases -> builder. Families differ in kind, types or storage.
-KINDS: Mapping[str, Callable[[_Make], tuple[str, dict]]] = {
+KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "conv2d": _conv,
     "conv2d_int4": lambda make: _conv(make, "int4"),
     "depthwise": _depthwise,
@@ -521,4 +357,5 @@ KINDS: Mapping[str, Callable[[_Make], tuple[str, dict]]] = {
     "quantize_int16_int16": _quantize("int16", "int16"),
     "dequantize_int8": _dequantize("int8"),
     "dequantize_int16": _dequantize("int16"),
+    **cases_s16.KINDS,
 }

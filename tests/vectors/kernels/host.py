@@ -1,6 +1,6 @@
 """Kernel calls run on this computer: the runtime's C through ctypes, no generated code between.
 
-The structs are read from ear_kernels.h itself, so they cannot drift from the C.
+The structs are read from the headers themselves, so they cannot drift from the C.
 """
 
 import ctypes
@@ -13,8 +13,8 @@ import numpy as np
 from edgeasr import hostlib, paths
 from edgeasr.codegen.call import (
     C_DTYPES,
-    HEADER,
     Array,
+    Function,
     KernelCall,
     Pointers,
     Scratch,
@@ -22,10 +22,14 @@ from edgeasr.codegen.call import (
     TensorRef,
     Value,
 )
+from edgeasr.codegen.sources import closure
 
-_STRUCT = re.compile(r"typedef struct \{(.*?)\} (\w+);", re.DOTALL)
+_STRUCT = re.compile(r"typedef struct (?:\w+ )?\{(.*?)\} (\w+);", re.DOTALL)
 _FIELD = re.compile(r"^(?:const )?(\w+) (\*?)(\w+)(?:\[(\d+)\])?$")
-_C = {"int32_t": ctypes.c_int32, "float": ctypes.c_float}
+_C = {
+    "int32_t": ctypes.c_int32, "float": ctypes.c_float, "uint16_t": ctypes.c_uint16,
+    "uint8_t": ctypes.c_uint8, "int8_t": ctypes.c_int8, "ear_unpack_t": ctypes.c_void_p,
+}  # fmt: skip
 _GUARD = 64
 
 
@@ -46,16 +50,27 @@ def run(call: KernelCall, tensors: Mapping[int, np.ndarray], output_bytes: int) 
     return target[_GUARD : _GUARD + output_bytes].tobytes()
 
 
+def _headers() -> str:
+    """Return the text of all headers that declare kernels."""
+    return "".join(
+        file.read_text()
+        for pattern in ("ear_weights.h", "ear_kernels*.h")
+        for file in sorted(paths.runtime().glob(pattern))
+    )
+
+
 @functools.cache
 def _library() -> ctypes.CDLL:
-    text = (paths.runtime() / HEADER).read_text()
+    text = _headers()
     kernels = sorted(set(re.findall(r"^void (ear_\w+)\(", text, re.MULTILINE)))
-    return hostlib.load((*(f"{name}.c" for name in kernels), "ear_softmax.c"))
+    files = {file for name in kernels for file in closure(f"{name}.c")}
+    files |= {file.name for file in paths.runtime().glob("ear_weights*.c")}
+    return hostlib.load(tuple(sorted(file for file in files if file.endswith(".c"))))
 
 
 @functools.cache
 def _structs() -> dict[str, type[ctypes.Structure]]:
-    text = re.sub(r"/\*.*?\*/", "", (paths.runtime() / HEADER).read_text(), flags=re.DOTALL)
+    text = re.sub(r"/\*.*?\*/", "", _headers(), flags=re.DOTALL)
     found = {}
     for body, name in _STRUCT.findall(text):
         fields = [_field(line.strip()) for line in body.split(";") if line.strip()]
@@ -65,7 +80,7 @@ def _structs() -> dict[str, type[ctypes.Structure]]:
 
 def _field(text: str) -> tuple[str, type]:
     match = _FIELD.match(re.sub(r"\s+", " ", text))
-    assert match, f"{HEADER}: field `{text}` is not understood by the test"
+    assert match, f"ear_kernels.h: field `{text}` is not understood by the test"
     kind, pointer, name, length = match.groups()
     if pointer:
         return name, ctypes.c_void_p
@@ -125,6 +140,8 @@ def _struct(struct: Struct, keep: list[object]) -> ctypes.Structure:
     for name, value in struct.fields.items():
         if isinstance(value, Array):
             value = _address(value, keep)
+        elif isinstance(value, Function):
+            value = ctypes.cast(getattr(_library(), value.name), ctypes.c_void_p).value
         elif isinstance(value, tuple):
             value = (ctypes.c_int32 * len(value))(*value)
         setattr(made, name, value)
