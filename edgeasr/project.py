@@ -23,7 +23,9 @@ class Layer:
     """One layer of the firmware's model: a kernel call, and what it came from.
 
     index: its number on the wire. op, tensor: operator and output tensor in the `.tflite`.
-    constant_bytes: weights and tables in flash.
+    constant_bytes: weights and tables in flash. packing: the form that its weights are packed in,
+    None for a layer without any; their codes have weight_bits, and weight_count of them (as many
+    bytes when raw) take weight_bytes.
     """
 
     index: int
@@ -33,6 +35,10 @@ class Layer:
     tensor: int
     macs: int
     constant_bytes: int
+    packing: str | None = None
+    weight_bits: int = 0
+    weight_count: int = 0
+    weight_bytes: int = 0
 
 
 @dataclass(frozen=True)

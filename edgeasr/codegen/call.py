@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeasr.codegen.packing import Packed
+
 # The one header that declares all kernels and their types.
 HEADER = "ear_kernels.h"
 
@@ -32,17 +34,24 @@ class Array:
         return self.values.size * np.dtype(C_DTYPES[self.c_type]).itemsize
 
 
+@dataclass(frozen=True)
+class Function:
+    """The address of a C function of the runtime."""
+
+    name: str
+
+
 @dataclass(frozen=True, eq=False)
 class Struct:
     """A constant struct, passed by its address; fields by their C names, in declared order.
 
     An int is written as an integer, a float as a literal of C type float, a tuple of ints as
-    `{a, b, c}`, an Array as its name, None as NULL.
+    `{a, b, c}`, an Array or a Function as its name, None as NULL.
     """
 
     name: str
     c_type: str
-    fields: Mapping[str, int | float | tuple[int, ...] | Array | None]
+    fields: Mapping[str, int | float | tuple[int, ...] | Array | Function | None]
 
 
 @dataclass(frozen=True)
@@ -94,12 +103,14 @@ C_DTYPES: Mapping[str, str] = {
 class KernelCall:
     """One call of a kernel.
 
-    sources: files of the runtime folder (headers included) that this call needs.
+    sources: files of the runtime folder (headers included) that this call needs. weights: how
+    those of the layer are packed; None for a layer without any.
     """
 
     kernel: str
     sources: tuple[str, ...]
     arguments: tuple[Argument, ...]
+    weights: Packed | None = None
 
     def arrays(self) -> Iterator[Array]:
         """Yield every constant table of the call, in the order of the arguments."""

@@ -22,7 +22,7 @@ def check(graph: Graph) -> tuple[str, ...]:
             unknown.setdefault(op.kind, []).append(op)
             continue
         try:
-            lower(graph, op)
+            lower(graph, op, packing="raw")
         except InputError as problem:
             problems.append(str(problem))
     return (*_unsupported(graph, unknown), *_state(graph), *problems)

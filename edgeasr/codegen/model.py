@@ -10,6 +10,7 @@ from edgeasr.codegen.call import (
     Alias,
     Argument,
     Array,
+    Function,
     KernelCall,
     Pointers,
     Scratch,
@@ -23,6 +24,7 @@ from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Tensor
 from edgeasr.project import Layer
 
+PACKINGS = ("smallest", "raw")
 _C_TYPES = {
     "int8": "EAR_TYPE_INT8",
     "int16": "EAR_TYPE_INT16",
@@ -59,9 +61,18 @@ def banner(name: str, content: bytes, board: str) -> str:
 
 
 def generate(
-    graph: Graph, *, name: str, labels: Sequence[str], content: bytes, board: str, where: str
+    graph: Graph,
+    *,
+    name: str,
+    labels: Sequence[str],
+    content: bytes,
+    board: str,
+    where: str,
+    packing: str = "smallest",
 ) -> ModelCode:
     """Generate the model's C. content: bytes of the `.tflite`, whose hash the firmware carries.
+
+    packing: of weights, one of PACKINGS: the smallest form that their values allow, or raw int8.
 
     Raises InputError naming operation, tensor and type when the engine cannot run the graph.
     """
@@ -71,7 +82,7 @@ def generate(
             f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
         )
     _check_ends(graph, where)
-    calls, aliases = _lower_all(graph, where)
+    calls, aliases = _lower_all(graph, where, packing)
     made = plan.make(
         graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
     )
@@ -105,10 +116,12 @@ def _check_ends(graph: Graph, where: str) -> None:
         )
 
 
-def _lower_all(graph: Graph, where: str) -> tuple[list[tuple[Op, KernelCall]], dict[int, int]]:
+def _lower_all(
+    graph: Graph, where: str, packing: str
+) -> tuple[list[tuple[Op, KernelCall]], dict[int, int]]:
     calls, aliases = [], {}
     for op in graph.ops:
-        made = lower.lower(graph, op)
+        made = lower.lower(graph, op, packing=packing)
         if isinstance(made, Alias):
             if graph.tensor(made.source).data is not None:
                 raise InputError(
@@ -132,6 +145,10 @@ def _layer(graph: Graph, index: int, op: Op, call: KernelCall) -> Layer:
         tensor=op.outputs[0],
         macs=macs.macs(graph, op),
         constant_bytes=sum(a.bytes for a in call.arrays()),
+        packing=call.weights.form if call.weights else None,
+        weight_bits=call.weights.bits if call.weights else 0,
+        weight_count=call.weights.values if call.weights else 0,
+        weight_bytes=call.weights.bytes if call.weights else 0,
     )
 
 
@@ -181,11 +198,13 @@ class _LayerWriter:
         fields = [{"name": k, "value": self.field(v)} for k, v in struct.fields.items()]
         return {"c_type": struct.c_type, "name": self.name(struct.name), "fields": fields}
 
-    def field(self, value: int | float | Array | tuple[int, ...] | None) -> str:
+    def field(self, value: int | float | Array | Function | tuple[int, ...] | None) -> str:
         if value is None:
             return "NULL"
         if isinstance(value, Array):
             return self.name(value.name)
+        if isinstance(value, Function):
+            return value.name
         if isinstance(value, tuple):
             return "{" + ", ".join(cname.integer(v) for v in value) + "}"
         return cname.real(value) if isinstance(value, float) else cname.integer(value)

@@ -80,38 +80,62 @@ static inline int8_t finish(const ear_conv_t *params, const ear_scales_t *scales
                          params->output_max);
 }
 
+/* A block of output channels, its weights unpacked. */
+typedef struct {
+    const int8_t *filter;
+    int32_t row; /* weights of one channel */
+    int32_t first;
+    int32_t end;
+    int32_t group_channels;
+} block_t;
+
+/* The channels of a block at one position. */
+__attribute__((noinline)) static void position(const ear_conv_t *params, const ear_scales_t *scales, const window_t *window,
+                     const int8_t *image, int32_t depth, const block_t *block,
+                     const int32_t *bias, int8_t *output)
+{
+    const int8_t *filter = block->filter + window->filter_at;
+    int32_t channel = block->first;
+    while (channel < block->end) {
+        const int32_t group = channel / block->group_channels;
+        const int8_t *const from = image + window->input_at + group * depth;
+        const int32_t group_end = (group + 1) * block->group_channels;
+        const int32_t end = group_end < block->end ? group_end : block->end;
+        for (; channel + 4 <= end; channel += 4, filter += 4 * block->row) {
+            int32_t sums[4] = {0, 0, 0, 0};
+            four_sums(window, from, params->input_offset, filter, block->row, sums);
+            for (int32_t i = 0; i < 4; ++i) {
+                output[channel + i] = finish(params, scales, bias, channel + i, sums[i]);
+            }
+        }
+        for (; channel < end; ++channel, filter += block->row) {
+            output[channel] = finish(params, scales, bias, channel,
+                                     one_sum(window, from, params->input_offset, filter));
+        }
+    }
+}
+
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
-                   const ear_dims_t *filter_dims, const int8_t *filter, const int32_t *bias,
-                   const ear_dims_t *output_dims, int8_t *output)
+                   const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,
+                   const int32_t *bias, const ear_dims_t *output_dims, int8_t *output)
 {
-    const int32_t stride = filter_dims->h * filter_dims->w * filter_dims->c;
-    const int32_t groups = input_dims->c / filter_dims->c;
-    const int32_t group_channels = output_dims->c / groups;
+    const int32_t channels = output_dims->c;
     const int32_t plane = output_dims->h * output_dims->w;
-    for (int32_t at = 0; at < output_dims->n * plane; ++at, output += output_dims->c) {
-        const int32_t within = at % plane;
-        const window_t window = window_at(params, input_dims, filter_dims,
-                                          within / output_dims->w, within % output_dims->w);
-        const int8_t *const image =
-            input + (at / plane) * input_dims->h * input_dims->w * input_dims->c;
-        for (int32_t group = 0; group < groups; ++group) {
-            const int8_t *const from = image + window.input_at + group * filter_dims->c;
-            const int32_t end = (group + 1) * group_channels;
-            int32_t channel = group * group_channels;
-            for (; channel + 4 <= end; channel += 4) {
-                int32_t sums[4] = {0, 0, 0, 0};
-                four_sums(&window, from, params->input_offset,
-                          filter + channel * stride + window.filter_at, stride, sums);
-                for (int32_t i = 0; i < 4; ++i) {
-                    output[channel + i] = finish(params, scales, bias, channel + i, sums[i]);
-                }
-            }
-            for (; channel < end; ++channel) {
-                output[channel] = finish(params, scales, bias, channel,
-                                         one_sum(&window, from, params->input_offset,
-                                                 filter + channel * stride + window.filter_at));
-            }
+    const int32_t image = input_dims->h * input_dims->w * input_dims->c;
+    const int32_t step = ear_weights_block(filter, channels);
+    block_t block = {.row = filter_dims->h * filter_dims->w * filter_dims->c,
+                     .group_channels = channels / (input_dims->c / filter_dims->c)};
+    for (block.first = 0; block.first < channels; block.first = block.end) {
+        block.end = channels - block.first < step ? channels : block.first + step;
+        block.filter = ear_weights_rows(filter, block.row, block.first, block.end - block.first,
+                                        scratch);
+        for (int32_t at = 0; at < output_dims->n * plane; ++at) {
+            const int32_t within = at % plane;
+            const window_t window = window_at(params, input_dims, filter_dims,
+                                              within / output_dims->w, within % output_dims->w);
+            position(params, scales, &window, input + at / plane * image, filter_dims->c, &block,
+                     bias, output + at * channels);
         }
     }
 }

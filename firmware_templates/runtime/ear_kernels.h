@@ -7,12 +7,14 @@
  *
  * Common rules: sizes are in elements unless a name says bytes. No input overlaps an output,
  * except where a kernel says that it may work in place. The order of arguments is parameters,
- * quantization, input dims and data, weights, output dims and data.
+ * quantization, input dims and data, weights with their scratch, output dims and data. Scratch is
+ * for packed weights (ear_weights.h) and NULL where they are raw.
  */
 #ifndef EAR_KERNELS_H
 #define EAR_KERNELS_H
 
 #include "ear.h"
+#include "ear_weights.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,14 +59,15 @@ typedef struct {
  * bias is int32 [output channels], or NULL. Accumulators stay within int32. */
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
-                   const ear_dims_t *filter_dims, const int8_t *filter, const int32_t *bias,
-                   const ear_dims_t *output_dims, int8_t *output);
+                   const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,
+                   const int32_t *bias, const ear_dims_t *output_dims, int8_t *output);
 
 /* As ear_conv2d_s8, but output channel o reads only input channel o / depth_multiplier. */
 void ear_depthwise_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                              const ear_dims_t *input_dims, const int8_t *input,
-                             const ear_dims_t *filter_dims, const int8_t *filter,
-                             const int32_t *bias, const ear_dims_t *output_dims, int8_t *output);
+                             const ear_dims_t *filter_dims, const ear_weights_t *filter,
+                             int8_t *scratch, const int32_t *bias,
+                             const ear_dims_t *output_dims, int8_t *output);
 
 /* FULLY_CONNECTED: rows of `depth` inputs to rows of `units` outputs. */
 typedef struct {
@@ -80,8 +83,8 @@ typedef struct {
 
 /* filter is [units, depth]; bias is int32 [units], or NULL. */
 void ear_fully_connected_s8(const ear_fully_connected_t *params, const ear_scales_t *scales,
-                            const int8_t *input, const int8_t *filter, const int32_t *bias,
-                            int8_t *output);
+                            const int8_t *input, const ear_weights_t *filter, int8_t *scratch,
+                            const int32_t *bias, int8_t *output);
 
 /* AVERAGE_POOL_2D and MAX_POOL_2D. Input and output have one quantization. Each window holds at
  * least one element of the input. */

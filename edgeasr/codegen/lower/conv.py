@@ -8,6 +8,7 @@ from edgeasr.codegen.lower.quantized import (
     bias_of,
     channel_scales,
     check_accumulator,
+    weights_of,
 )
 from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
@@ -65,9 +66,9 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
         _check_groups(view, input_, filter_)
     geometry, shape = _geometry(view, input_, filter_)
     view.shape(output, (*shape, channels))
-    weights = view.constant(filter_)
+    values = view.constant(filter_)
     input_offset = -view.quantization(input_)[1]
-    by_channel = np.moveaxis(weights, channel_axis, 0).reshape(channels, -1)
+    by_channel = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
     check_accumulator(view, by_channel, input_offset, bias)
     params = Struct(
         "params",
@@ -80,18 +81,21 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
             "depth_multiplier": multiplier,
         },
     )
-    return call(
+    weights = weights_of(view, filter_, channel_axis)
+    made = call(
         kernel,
         params,
         channel_scales(view, _factors(view, input_, filter_, output, channel_axis), channels),
         dims("input_dims", input_.shape),
         view.read(input_),
         dims("filter_dims", filter_.shape),
-        view.read(filter_, "filter"),
+        weights.struct,
+        weights.scratch,
         Value(None) if bias is None else view.read(bias, "bias"),
         dims("output_dims", output.shape),
         view.write(output),
     )
+    return weights.belong_to(made)
 
 
 def _geometry(

@@ -8,6 +8,7 @@ from edgeasr.codegen.lower.quantized import (
     bias_of,
     channel_scales,
     check_accumulator,
+    weights_of,
 )
 from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
@@ -45,15 +46,18 @@ def fully_connected(view: OpView) -> KernelCall:
             "units": units,
         },
     )
-    return call(
+    weights = weights_of(view, filter_, channel_axis=0)
+    made = call(
         "ear_fully_connected_s8",
         params,
         channel_scales(view, factors, units),
         view.read(input_),
-        view.read(filter_, "filter"),
+        weights.struct,
+        weights.scratch,
         Value(None) if bias is None else view.read(bias, "bias"),
         view.write(output),
     )
+    return weights.belong_to(made)
 
 
 def _rows(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) -> int:

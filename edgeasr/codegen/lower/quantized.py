@@ -1,12 +1,15 @@
 """Quantization parameters of a layer, computed with the types and roundings of TFLite-Micro."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeasr.codegen.call import Array, Struct
+from edgeasr.codegen import packing
+from edgeasr.codegen.call import Array, Function, KernelCall, Scratch, Struct
 from edgeasr.codegen.fixedpoint import INT32_MAX, MAX_SHIFT, quantize_multiplier
 from edgeasr.codegen.lower.view import RANGES, OpView, named
+from edgeasr.codegen.sources import closure
 from edgeasr.graph import Tensor
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -89,6 +92,44 @@ def bias_of(view: OpView, position: int, channels: int) -> Tensor | None:
         )
     view.constant(bias)
     return bias
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Weights as they go to flash, and the two arguments of a kernel that uses them."""
+
+    packed: packing.Packed
+    struct: Struct
+    scratch: Scratch
+
+    def belong_to(self, call: KernelCall) -> KernelCall:
+        """Return the call with what its weights need: the files that unpack them."""
+        unpacker = self.packed.unpacker
+        sources = set(call.sources) | set(closure(f"{unpacker}.c") if unpacker else ())
+        return replace(call, sources=tuple(sorted(sources)), weights=self.packed)
+
+
+def weights_of(view: OpView, filter_: Tensor, channel_axis: int) -> Weights:
+    """Pack the weights of a layer, int8 or int4 values, as the view's `packing` says."""
+    values = view.constant(filter_).astype(np.int8)
+    pack = packing.pack_raw if view.packing == "raw" else packing.pack
+    packed = pack(values, channel_axis)
+    is_raw = packed.unpacker is None
+    tables = Array("tables", "int8_t", packed.tables) if packed.tables.size else None
+    fields = {
+        "data": Array("filter", "int8_t" if is_raw else "uint32_t", packed.data),
+        "tables": tables,
+        "unpack": None if is_raw else Function(packed.unpacker),
+        "block": 0 if is_raw else packed.layout.block,
+        "unit": 0 if is_raw else packed.unit,
+        "unit_words": packed.unit_words,
+        "table_units": packed.table_units,
+        "entries": packed.tables.shape[1],
+        "step": packed.step,
+        "base": packed.base,
+    }
+    scratch = Scratch(packed.scratch_bytes, "int8_t")
+    return Weights(packed, Struct("weights", "ear_weights_t", fields), scratch)
 
 
 def check_accumulator(view: OpView, weights: np.ndarray, offset: int, bias: Tensor | None) -> None:

@@ -38,10 +38,14 @@ def call(kernel: str, *arguments: CallArgument) -> KernelCall:
 
 @dataclass(frozen=True, eq=False)
 class OpView:
-    """An operation of a graph, for looking at with checks."""
+    """An operation of a graph, for looking at with checks.
+
+    packing: of its weights, "smallest" or "raw".
+    """
 
     graph: Graph
     op: Op
+    packing: str = "smallest"
 
     def fail(self, what: str) -> InputError:
         return InputError(f"operator #{self.op.index} {self.op.kind}: {what}")

@@ -14,6 +14,8 @@ def test_closure_follows_includes_and_brings_their_sources() -> None:
         "ear_softmax.c",
         "ear_softmax.h",
         "ear_softmax_s8.c",
+        "ear_weights.c",
+        "ear_weights.h",
     )
 
 

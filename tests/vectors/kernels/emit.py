@@ -10,7 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeasr.codegen import cname
-from edgeasr.codegen.call import Array, KernelCall, Pointers, Scratch, Struct, TensorRef, Value
+from edgeasr.codegen.call import (
+    Array,
+    Function,
+    KernelCall,
+    Pointers,
+    Scratch,
+    Struct,
+    TensorRef,
+    Value,
+)
 from edgeasr.codegen.lower import lower
 from tests.vectors.kernels.cases import Case
 
@@ -60,6 +69,8 @@ class _Writer:
         output = self.case.graph.tensor(self.case.graph.outputs[0])
         kind = _C_TYPES[output.dtype]
         self.lines.append(f"static {kind} {self.name('output')}[{output.elements}];")
+        if scratch := self.call.scratch_bytes:
+            self.lines.append(f"static int32_t {self.name('scratch')}[{-(-scratch // 4)}];")
         arguments = ", ".join(self.argument(a) for a in self.call.arguments)
         verdict = "true"
         if expected is not None:
@@ -89,6 +100,8 @@ class _Writer:
                 return "NULL"
             case Array():
                 return self.name(value.name)
+            case Function():
+                return value.name
             case tuple():
                 return "{" + ", ".join(map(cname.integer, value)) + "}"
             case float():
@@ -112,6 +125,8 @@ class _Writer:
                 return "NULL"
             case Value(value):
                 return cname.integer(value)
+            case Scratch(bytes=0):
+                return "NULL"
             case Scratch():
-                raise ValueError("no kernel of the table takes scratch memory yet")
+                return f"({argument.c_type} *){self.name('scratch')}"
         raise TypeError(argument)

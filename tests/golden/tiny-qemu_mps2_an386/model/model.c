@@ -59,6 +59,18 @@ static const ear_dims_t l0_filter_dims = {
     .w = 3,
     .c = 1,
 };
+static const ear_weights_t l0_weights = {
+    .data = l0_filter,
+    .tables = NULL,
+    .unpack = NULL,
+    .block = 0,
+    .unit = 0,
+    .unit_words = 0,
+    .table_units = 1,
+    .entries = 0,
+    .step = 1,
+    .base = 0,
+};
 static const ear_dims_t l0_output_dims = {
     .n = 1,
     .h = 3,
@@ -66,7 +78,7 @@ static const ear_dims_t l0_output_dims = {
     .c = 4,
 };
 static void layer_0(void) {
-    ear_conv2d_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 0), &l0_filter_dims, l0_filter, l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 48));
+    ear_conv2d_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 0), &l0_filter_dims, &l0_weights, NULL, l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 48));
 }
 
 /* 1: MEAN [1, 3, 4, 4] -> [1, 4], mean */
@@ -109,8 +121,20 @@ static const ear_scales_t l2_scales = {
     .shifts = l2_shifts,
     .step = 0,
 };
+static const ear_weights_t l2_weights = {
+    .data = l2_filter,
+    .tables = NULL,
+    .unpack = NULL,
+    .block = 0,
+    .unit = 0,
+    .unit_words = 0,
+    .table_units = 1,
+    .entries = 0,
+    .step = 1,
+    .base = 0,
+};
 static void layer_2(void) {
-    ear_fully_connected_s8(&l2_params, &l2_scales, (const int8_t *)(void *)(arena + 0), l2_filter, NULL, (int8_t *)(void *)(arena + 16));
+    ear_fully_connected_s8(&l2_params, &l2_scales, (const int8_t *)(void *)(arena + 0), &l2_weights, NULL, NULL, (int8_t *)(void *)(arena + 16));
 }
 
 /* 3: SOFTMAX [1, 4] -> [1, 4], scores */
