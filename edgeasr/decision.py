@@ -11,6 +11,8 @@ import numpy as np
 from edgeasr import hostlib
 from edgeasr.errors import InputError, alternatives
 
+# By the type of a model's output.
+_TO_STEPS = {"int8": "ear_scores_s8", "int16": "ear_scores_s16"}
 _KEYS = ("window", "threshold", "refractory_ms", "hop_frames", "ignored")
 
 
@@ -112,18 +114,25 @@ class Decider:
         _library().ear_decision_reset(ctypes.byref(self._state))
 
     def push(self, scores: np.ndarray, sample: int) -> Event | None:
-        """Take the model's int8 [labels] output, made when `sample` samples had been heard."""
-        if scores.dtype != np.int8 or scores.size != len(self.labels):
-            raise InputError(
-                f"decision: scores are {scores.dtype} {list(scores.shape)}; "
-                f"int8 [{len(self.labels)}] is needed"
-            )
-        steps = (scores.ravel().astype(np.int16) + 128).astype(np.uint8)
-        event = _Event()
+        """Take the model's output, int8 or int16 [labels], made when `sample` samples had come."""
+        steps, event = self._steps(scores), _Event()
         happened = _library().ear_decision_push(
             ctypes.byref(self._state), steps.ctypes.data, sample & 0xFFFFFFFF, ctypes.byref(event)
         )
         return Event(self.labels[event.label], event.score, event.sample) if happened else None
+
+    def _steps(self, scores: np.ndarray) -> np.ndarray:
+        """Return the scores as the rule wants them: uint8 [labels]."""
+        function = _TO_STEPS.get(scores.dtype.name)
+        if function is None or scores.size != len(self.labels):
+            raise InputError(
+                f"decision: scores are {scores.dtype} {list(scores.shape)}; "
+                f"int8 or int16 [{len(self.labels)}] is needed"
+            )
+        values = np.ascontiguousarray(scores)
+        steps = np.empty(len(self.labels), np.uint8)
+        getattr(_library(), function)(values.ctypes.data, values.size, steps.ctypes.data)
+        return steps
 
 
 class _Spec(ctypes.Structure):
@@ -163,6 +172,9 @@ def _library() -> ctypes.CDLL:
     pointer, number = ctypes.c_void_p, ctypes.c_uint32
     loaded.ear_decision_reset.argtypes = [pointer]
     loaded.ear_decision_reset.restype = None
+    for function in _TO_STEPS.values():
+        getattr(loaded, function).argtypes = [pointer, number, pointer]
+        getattr(loaded, function).restype = None
     loaded.ear_decision_push.argtypes = [pointer, pointer, number, pointer]
     loaded.ear_decision_push.restype = ctypes.c_bool
     return loaded

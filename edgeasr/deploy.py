@@ -96,20 +96,11 @@ def check_fit(model: SpeechModel, code: ModelCode, board: Board) -> None:
 def project_files(model: SpeechModel, board: Board, code: ModelCode) -> Mapping[str, str | bytes]:
     """Return every file of the project but its manifest: content by relative path."""
     facts = model.facts
-    graph_input = model.graph.tensor(model.graph.inputs[0])
-    if graph_input.quantization is None:
-        raise InputError(f'{model.path.name}: input "{graph_input.name}" has no quantization')
     head = banner(model.name, model.content, board.name)
-    quantization = features.feature_quantization(
-        facts.feature_scale,
-        facts.feature_offset,
-        graph_input.quantization.scale,
-        graph_input.quantization.zero_point,
-    )
     speech_context = {
         "banner": head,
         **features.c_context(
-            facts.front_end, facts.frames, quantization, facts.decision, facts.labels
+            facts.front_end, facts.frames, model.feature_quantization, facts.decision, facts.labels
         ),
     }
     session = {

@@ -29,13 +29,7 @@ class Reference:
 
     def __init__(self, model: SpeechModel, board_name: str):
         self.model = model
-        entry = model.graph.tensor(model.graph.inputs[0])
-        self._quantization = features.feature_quantization(
-            model.facts.feature_scale,
-            model.facts.feature_offset,
-            entry.quantization.scale,
-            entry.quantization.zero_point,
-        )
+        self._quantization = model.feature_quantization
         if oracle.available():
             self.name = "TFLite-Micro"
             self._model = oracle.Oracle(model.content, graph=model.graph)
@@ -48,11 +42,11 @@ class Reference:
         return features.compute(self.model.facts.front_end, pcm)
 
     def window(self, rows: np.ndarray) -> np.ndarray:
-        """Return the model's input for int16 features: int8 [frames, feature_count]."""
+        """Return the model's input for int16 features: int8 or int16 [frames, feature_count]."""
         return features.quantize(self._quantization, rows)
 
     def scores(self, window: np.ndarray) -> np.ndarray:
-        """Return the model's int8 scores, one per label."""
+        """Return the model's scores, int8 or int16, one per label."""
         return np.asarray(self._model.invoke(window)).ravel()
 
 

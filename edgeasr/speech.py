@@ -15,12 +15,14 @@ from pathlib import Path
 
 from edgeasr.decision import Decision
 from edgeasr.errors import InputError, alternatives
-from edgeasr.features import FrontEnd
-from edgeasr.graph import Graph, reader
+from edgeasr.features import FrontEnd, Quantization, feature_quantization
+from edgeasr.graph import Graph, Tensor, reader
 
 METADATA_NAME = "EDGEASR"
 FORMAT = 1
 SILENCE, UNKNOWN = "_silence_", "_unknown_"
+# Types of input and output that features are handed to and scores are taken from.
+INTEGER_ENDS = ("int8", "int16")
 _LABEL_BYTES = 64
 _MAX_LABELS = 256
 _KEYS = ("name", "labels", "front_end", "frames", "feature_scale", "feature_offset", "decision")
@@ -78,6 +80,34 @@ class SpeechModel:
     @property
     def name(self) -> str:
         return self.facts.name
+
+    @property
+    def feature_quantization(self) -> Quantization:
+        """How features become the model's input. Raises InputError as input_quantization does."""
+        return input_quantization(
+            self.graph.tensor(self.graph.inputs[0]),
+            self.facts.feature_scale,
+            self.facts.feature_offset,
+            self.path.name,
+        )
+
+
+def input_quantization(
+    window: Tensor, feature_scale: float, feature_offset: float, where: str
+) -> Quantization:
+    """Return how features become a model's input tensor.
+
+    Raises InputError, opened with `where`, when that is neither int8 nor int16.
+    """
+    if window.dtype not in INTEGER_ENDS or window.quantization is None:
+        raise InputError(
+            f'{where}: input "{window.name}" is {window.dtype}; int8 or int16, quantized, is '
+            "needed; make it with 'edgeasr quantize'"
+        )
+    found = window.quantization
+    return feature_quantization(
+        feature_scale, feature_offset, found.scale, found.zero_point, window.dtype
+    )
 
 
 def load(path: Path) -> SpeechModel:

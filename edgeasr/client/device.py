@@ -104,9 +104,12 @@ class Device:
         return replace(result, window=self.window()) if window else result
 
     def window(self) -> np.ndarray:
-        """Return the feature window as it is now: int8 [frames, feature_count], oldest first."""
+        """Return the feature window as it is now, oldest frame first.
+
+        int8 or int16, as the model's input: [frames, feature_count].
+        """
         hello = self._known()
-        data = np.frombuffer(self._read(What.WINDOW), np.int8)
+        data = np.frombuffer(self._read(What.WINDOW), hello.input_dtype)
         return data.reshape(hello.frames, hello.feature_count)
 
     def stream(

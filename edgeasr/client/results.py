@@ -42,7 +42,7 @@ class ClipResult:
     """How the device heard one clip.
 
     output: the model's, one value per label. frames: rows of features made; features_crc: CRC-32
-    of them all, as little-endian int16. window: int8 [frames, feature_count], the model's input;
+    of them all, as little-endian int16. window: [frames, feature_count], the model's input;
     None unless asked for. round_trip_s: from the first byte sent to the result.
     """
 

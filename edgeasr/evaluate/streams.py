@@ -1,6 +1,6 @@
 """Scores along a stream become events; streams of foreign speech give false accepts per hour.
 
-The rule is the device's: mean of the last int8 scores, threshold, refractory time.
+The rule is the device's: mean of the last scores, threshold, refractory time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,9 @@ from edgeasr.decision import Decider, Decision, Event
 class ScoredStream:
     """A stream that the model has heard.
 
-    scores: int8 [inferences, labels]; samples: [inferences], samples heard by each inference;
-    seconds: length of the stream; spoken: label index of its one word, None where there is none.
+    scores: int8 or int16 [inferences, labels]; samples: [inferences], samples heard by each
+    inference; seconds: length of the stream; spoken: label index of its one word, None where there
+    is none.
     """
 
     scores: np.ndarray

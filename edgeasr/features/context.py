@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeasr.features.front_end import FrontEnd
-from edgeasr.features.quantization import FeatureQuantization
+from edgeasr.features.quantization import Quantization
 from edgeasr.features.specification import specification
 from edgeasr.features.structs import Struct, definitions
 
@@ -28,7 +28,7 @@ class DecisionRule(Protocol):
 def c_context(
     front_end: FrontEnd,
     frames: int,
-    quantization: FeatureQuantization,
+    quantization: Quantization,
     decision: DecisionRule,
     labels: Sequence[str],
 ) -> dict[str, object]:
@@ -56,11 +56,16 @@ def c_context(
         "feature_count": front_end.feature_count,
         "clip_samples": front_end.samples_for(frames),
         "hop_frames": decision.hop_frames,
-        "quantization": quantization,
+        "quantize_function": quantization.c_function,
         "window_samples": front_end.window_samples,
         "words": spec.fields["state_words"] + spec.fields["scratch_words"],
-        "window_bytes": frames * front_end.feature_count,
+        "window_elements": frames * front_end.feature_count,
+        "window_type": f"{quantization.dtype}_t",
         "label_count": len(labels),
         "history_bytes": decision.window * len(labels),
-        "definitions": definitions(spec, "frontend") + definitions(rule, "decision"),
+        "definitions": [
+            *definitions(spec, "frontend"),
+            *definitions(rule, "decision"),
+            *definitions(quantization.struct(), "quantization"),
+        ],
     }

@@ -44,8 +44,9 @@ def library(sources: tuple[str, ...]) -> ctypes.CDLL:
     loaded.ear_frontend_reset.restype = None
     loaded.ear_frontend_push_all.argtypes = [pointer, pointer, count, pointer]
     loaded.ear_frontend_push_all.restype = count
-    loaded.ear_quantize_features.argtypes = [pointer, pointer, count, pointer]
-    loaded.ear_quantize_features.restype = None
+    for function in (loaded.ear_quantize_features_s8, loaded.ear_quantize_features_s16):
+        function.argtypes = [pointer, pointer, count, pointer]
+        function.restype = None
     return loaded
 
 

@@ -1,21 +1,48 @@
-"""Features to the model's int8 input, in 32-bit integers."""
+"""Features to the model's int8 or int16 input, in integers, by the device's own C."""
 
 import ctypes
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
 from edgeasr.errors import InputError
 from edgeasr.features.native import library
 from edgeasr.features.specification import COMMON_SOURCES
+from edgeasr.features.structs import Struct, to_ctypes
 
 _MAX_TERM = 32_767
+# Bits below the point of WideFeatureQuantization's offset.
+_FRACTION_BITS = 14
 
 
 @dataclass(frozen=True)
-class FeatureQuantization:
+class _Terms:
+    """Whole numbers within their ranges: the members of a C struct, in its order."""
+
+    dtype: ClassVar[str]
+    c_type: ClassVar[str]
+    c_function: ClassVar[str]
+    ranges: ClassVar[Mapping[str, tuple[int, int]]]
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in self.ranges.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+                raise InputError(
+                    f"feature quantization: {name} is {value!r}; "
+                    f"a whole number from {least} to {most} is allowed"
+                )
+
+    def struct(self) -> Struct:
+        return Struct(self.c_type, asdict(self))
+
+
+@dataclass(frozen=True)
+class FeatureQuantization(_Terms):
     """q = clamp(floor((f * numerator + denominator // 2) / denominator) + offset, -128, 127).
 
     numerator and denominator: 1 to 32767; offset: -32768 to 32767. TFLite-Micro's micro_speech has
@@ -26,39 +53,55 @@ class FeatureQuantization:
     denominator: int
     offset: int
 
-    def __post_init__(self) -> None:
-        for name, least, most in (
-            ("numerator", 1, _MAX_TERM),
-            ("denominator", 1, _MAX_TERM),
-            ("offset", -32_768, 32_767),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-                raise InputError(
-                    f"feature quantization: {name} is {value!r}; "
-                    f"a whole number from {least} to {most} is allowed"
-                )
+    dtype = "int8"
+    c_type = "ear_feature_quantization_s8_t"
+    c_function = "ear_quantize_features_s8"
+    ranges: ClassVar[Mapping[str, tuple[int, int]]] = {
+        "numerator": (1, _MAX_TERM),
+        "denominator": (1, _MAX_TERM),
+        "offset": (-32_768, 32_767),
+    }
 
 
-class _Terms(ctypes.Structure):
-    """ear_feature_quantization_t"""
+@dataclass(frozen=True)
+class WideFeatureQuantization(_Terms):
+    """q = clamp(floor((f * multiplier / 2^shift + offset) / 2^14), -32768, 32767).
 
-    _fields_ = (
-        ("numerator", ctypes.c_int32),
-        ("denominator", ctypes.c_int32),
-        ("offset", ctypes.c_int32),
-    )
+    multiplier: 2^30 to 2^31 - 1; shift: 1 to 32; offset: 32 bits.
+    """
+
+    multiplier: int
+    shift: int
+    offset: int
+
+    dtype = "int16"
+    c_type = "ear_feature_quantization_s16_t"
+    c_function = "ear_quantize_features_s16"
+    ranges: ClassVar[Mapping[str, tuple[int, int]]] = {
+        "multiplier": (1 << 30, (1 << 31) - 1),
+        "shift": (1, 32),
+        "offset": (-(1 << 31), (1 << 31) - 1),
+    }
+
+
+Quantization = FeatureQuantization | WideFeatureQuantization
 
 
 def feature_quantization(
-    feature_scale: float, feature_offset: float, input_scale: float, input_zero_point: int
-) -> FeatureQuantization:
-    """Return the quantization of features for a model whose input is int8.
+    feature_scale: float,
+    feature_offset: float,
+    input_scale: float,
+    input_zero_point: int,
+    dtype: str = "int8",
+) -> Quantization:
+    """Return the quantization of features for a model whose input is of `dtype`, int8 or int16.
 
-    The model's real input is `feature * feature_scale + feature_offset`, and its int8 input is
-    `real / input_scale + input_zero_point`. The ratio becomes the nearest fraction of 15-bit terms;
-    the offset is rounded to a whole step, so an input is off by half a step at most.
-    Raises InputError when the ratio is outside 1/32767 to 32767, or the offset outside 16 bits.
+    The model's real input is `feature * feature_scale + feature_offset`, and its quantized input is
+    `real / input_scale + input_zero_point`, rounded. For int8 the ratio of the scales becomes the
+    nearest fraction of 15-bit terms, and the offset is rounded to a whole step: an input is off by
+    one step at most. For int16 it is what TFLite's QUANTIZE gives of the real input, but where that
+    lies within 2^-13 steps of a tie.
+    Raises InputError when the ratio is outside 1/32767 to 32767, or the offset out of range.
     """
     if not (input_scale > 0 and feature_scale > 0):
         raise InputError(
@@ -71,22 +114,36 @@ def feature_quantization(
             f"feature quantization: a feature step is {float(ratio):g} steps of the model's input; "
             f"1/{_MAX_TERM} to {_MAX_TERM} is possible; train with another feature_scale"
         )
+    offset = feature_offset / input_scale + input_zero_point
+    return _wide(ratio, offset) if dtype == "int16" else _narrow(ratio, offset)
+
+
+def _narrow(ratio: Fraction, offset: float) -> FeatureQuantization:
     if ratio <= 1:
         nearest = ratio.limit_denominator(_MAX_TERM)
     else:
         nearest = 1 / (1 / ratio).limit_denominator(_MAX_TERM)
-    offset = math.floor(feature_offset / input_scale + input_zero_point + 0.5)
-    return FeatureQuantization(nearest.numerator, nearest.denominator, offset)
+    return FeatureQuantization(nearest.numerator, nearest.denominator, math.floor(offset + 0.5))
 
 
-def quantize(quantization: FeatureQuantization, features: np.ndarray) -> np.ndarray:
-    """Return int8 features of the same shape, by the device's own C. features: int16."""
+def _wide(ratio: Fraction, offset: float) -> WideFeatureQuantization:
+    power = math.frexp(float(ratio))[1]  # ratio < 2^power
+    multiplier = min(round(ratio * Fraction(2) ** (31 - power)), (1 << 31) - 1)
+    half_up = math.floor((offset + 0.5) * (1 << _FRACTION_BITS) + 0.5)
+    return WideFeatureQuantization(multiplier, 31 - power - _FRACTION_BITS, half_up)
+
+
+def quantize(quantization: Quantization, features: np.ndarray) -> np.ndarray:
+    """Return features in the model's type, of the same shape, by the device's own C.
+
+    features: int16.
+    """
     if features.dtype != np.int16:
         raise InputError(f"features are {features.dtype}; quantize takes int16")
     features = np.ascontiguousarray(features)
-    output = np.empty(features.shape, np.int8)
-    terms = _Terms(quantization.numerator, quantization.denominator, quantization.offset)
-    library(COMMON_SOURCES).ear_quantize_features(
-        ctypes.byref(terms), features.ctypes.data, features.size, output.ctypes.data
-    )
+    output = np.empty(features.shape, quantization.dtype)
+    loaded, keep = library(COMMON_SOURCES), []
+    terms = to_ctypes(quantization.struct(), loaded, keep)
+    function = getattr(loaded, quantization.c_function)
+    function(ctypes.byref(terms), features.ctypes.data, features.size, output.ctypes.data)
     return output

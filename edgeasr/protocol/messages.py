@@ -45,7 +45,7 @@ class What(enum.IntEnum):
 
     OUTPUT = 0  # of the last whole inference
     LAYER = 1  # output of the layer at which the last INVOKE stopped
-    WINDOW = 2  # int8 features, oldest frame first; they become the model's input
+    WINDOW = 2  # features in the type of the model's input, which they become; oldest first
     TEXT = 3  # board, engine, model name and all labels, each ended by a NUL
 
 

@@ -2,6 +2,21 @@
 
 #include <string.h>
 
+void ear_scores_s8(const int8_t *outputs, uint32_t count, uint8_t *scores)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        scores[i] = (uint8_t)(outputs[i] + 128);
+    }
+}
+
+void ear_scores_s16(const int16_t *outputs, uint32_t count, uint8_t *scores)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        const int32_t steps = (outputs[i] + 64) >> 7;
+        scores[i] = (uint8_t)(steps < 0 ? 0 : steps > 255 ? 255 : steps);
+    }
+}
+
 void ear_decision_reset(ear_decision_t *decision)
 {
     const ear_decision_spec_t *const spec = decision->spec;

@@ -36,6 +36,11 @@ typedef struct {
     uint32_t has_event;
 } ear_decision_t;
 
+/* A model's outputs to scores. From int8: scale 1/256 and zero point -128. From int16: scale 1/32768
+ * and zero point 0, rounded half up; what is below 0 counts as 0. */
+void ear_scores_s8(const int8_t *outputs, uint32_t count, uint8_t *scores);
+void ear_scores_s16(const int16_t *outputs, uint32_t count, uint8_t *scores);
+
 /* Forget all scores and events. Needed once before the first push. */
 void ear_decision_reset(ear_decision_t *decision);
 

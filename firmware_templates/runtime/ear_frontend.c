@@ -46,15 +46,29 @@ uint32_t ear_frontend_push_all(ear_frontend_t *frontend, const int16_t *samples,
     return frames;
 }
 
-void ear_quantize_features(const ear_feature_quantization_t *quantization, const int16_t *features,
-                           uint32_t count, int8_t *output)
+void ear_quantize_features_s8(const void *quantization, const int16_t *features, uint32_t count,
+                              void *output)
 {
-    const int32_t denominator = quantization->denominator;
+    const ear_feature_quantization_s8_t *const terms = quantization;
+    int8_t *const to = output;
+    const int32_t denominator = terms->denominator;
     for (uint32_t i = 0; i < count; ++i) {
-        const int32_t scaled = features[i] * quantization->numerator + denominator / 2;
+        const int32_t scaled = features[i] * terms->numerator + denominator / 2;
         int32_t value = scaled / denominator;
         value -= value * denominator > scaled; /* C rounds towards zero, the contract down */
-        value += quantization->offset;
-        output[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+        value += terms->offset;
+        to[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    }
+}
+
+void ear_quantize_features_s16(const void *quantization, const int16_t *features, uint32_t count,
+                               void *output)
+{
+    const ear_feature_quantization_s16_t *const terms = quantization;
+    int16_t *const to = output;
+    for (uint32_t i = 0; i < count; ++i) {
+        const int64_t scaled = (int64_t)features[i] * terms->multiplier >> terms->shift;
+        const int64_t value = (scaled + terms->offset) >> 14;
+        to[i] = (int16_t)(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
     }
 }

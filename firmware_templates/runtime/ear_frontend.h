@@ -54,17 +54,31 @@ bool ear_frontend_push(ear_frontend_t *frontend, const int16_t *samples, uint32_
 uint32_t ear_frontend_push_all(ear_frontend_t *frontend, const int16_t *samples, uint32_t count,
                                int16_t *features);
 
-/* Features to the model's int8 input. */
+/* Features to a model's input: `count` values of its type to `output`. */
+typedef void ear_quantize_features_t(const void *quantization, const int16_t *features,
+                                     uint32_t count, void *output);
+
+/* To int8. */
 typedef struct {
     int32_t numerator;   /* 1 to 32767 */
     int32_t denominator; /* 1 to 32767 */
     int32_t offset;      /* -32768 to 32767 */
-} ear_feature_quantization_t;
+} ear_feature_quantization_s8_t;
 
 /* q = clamp(floor((f * numerator + denominator / 2) / denominator) + offset, -128, 127), where
- * denominator / 2 is rounded down. */
-void ear_quantize_features(const ear_feature_quantization_t *quantization, const int16_t *features,
-                           uint32_t count, int8_t *output);
+ * denominator / 2 is rounded down. quantization: ear_feature_quantization_s8_t. */
+ear_quantize_features_t ear_quantize_features_s8;
+
+/* To int16. */
+typedef struct {
+    int32_t multiplier; /* 2^30 to 2^31 - 1 */
+    int32_t shift;      /* 1 to 32 */
+    int32_t offset;     /* in 1/16384 */
+} ear_feature_quantization_s16_t;
+
+/* q = clamp(floor((f * multiplier / 2^shift + offset) / 16384), -32768, 32767).
+ * quantization: ear_feature_quantization_s16_t. */
+ear_quantize_features_t ear_quantize_features_s16;
 
 #ifdef __cplusplus
 }

@@ -14,6 +14,19 @@ static struct {
     uint32_t samples; /* heard since the reset; wraps */
 } recognizer;
 
+static uint32_t row_bytes(void)
+{
+    return ear_recognizer_info.feature_count * ear_recognizer_spec.input_bytes;
+}
+
+static void add_row(void)
+{
+    const ear_recognizer_spec_t *const spec = &ear_recognizer_spec;
+    spec->quantize(spec->quantization, spec->features, ear_recognizer_info.feature_count,
+                   (uint8_t *)spec->window + recognizer.row * row_bytes());
+    recognizer.row = recognizer.row + 1 == ear_recognizer_info.frames ? 0 : recognizer.row + 1;
+}
+
 void ear_recognizer_reset(ear_mode_t mode)
 {
     const ear_recognizer_spec_t *const spec = &ear_recognizer_spec;
@@ -31,35 +44,43 @@ void ear_recognizer_reset(ear_mode_t mode)
     ear_decision_reset(&recognizer.decision);
     memset(spec->features, 0, features * sizeof(int16_t));
     for (uint32_t row = 0; row < ear_recognizer_info.frames; ++row) {
-        ear_quantize_features(&spec->quantization, spec->features, features,
-                              spec->window + row * features);
+        add_row();
     }
 }
 
-static void add_row(void)
+uint32_t ear_recognizer_window_bytes(void)
 {
-    const ear_recognizer_spec_t *const spec = &ear_recognizer_spec;
-    const uint32_t features = ear_recognizer_info.feature_count;
-    ear_quantize_features(&spec->quantization, spec->features, features,
-                          spec->window + recognizer.row * features);
-    recognizer.row = recognizer.row + 1 == ear_recognizer_info.frames ? 0 : recognizer.row + 1;
+    const uint32_t bytes = ear_recognizer_info.frames * row_bytes();
+    const ear_type_t type = ear_recognizer_spec.input_bytes == 1u ? EAR_TYPE_INT8 : EAR_TYPE_INT16;
+    return ear_model_info.input.bytes == bytes && ear_model_info.input.type == type ? bytes : 0u;
 }
 
-void ear_recognizer_window(int8_t *window)
+void ear_recognizer_window(void *window)
 {
-    const uint32_t features = ear_recognizer_info.feature_count;
-    const uint32_t newer = recognizer.row * features;
-    const uint32_t older = ear_recognizer_info.frames * features - newer;
-    memcpy(window, ear_recognizer_spec.window + newer, older);
-    memcpy(window + older, ear_recognizer_spec.window, newer);
+    const uint8_t *const from = ear_recognizer_spec.window;
+    const uint32_t newer = recognizer.row * row_bytes();
+    const uint32_t older = ear_recognizer_info.frames * row_bytes() - newer;
+    memcpy(window, from + newer, older);
+    memcpy((uint8_t *)window + older, from, newer);
+}
+
+/* Bytes of the model's output where scores can be made of it, else 0. */
+static uint32_t output_bytes(void)
+{
+    const uint32_t labels = ear_recognizer_spec.decision->labels;
+    switch (ear_model_info.output.type) {
+    case EAR_TYPE_INT8:
+        return labels;
+    case EAR_TYPE_INT16:
+        return labels * (uint32_t)sizeof(int16_t);
+    default:
+        return 0;
+    }
 }
 
 ear_status_t ear_recognizer_infer(void)
 {
-    const uint32_t bytes = ear_recognizer_info.frames * ear_recognizer_info.feature_count;
-    if (ear_model_info.input.bytes != bytes || ear_model_info.input.type != EAR_TYPE_INT8 ||
-        ear_model_info.output.bytes != ear_recognizer_spec.decision->labels ||
-        ear_model_info.output.type != EAR_TYPE_INT8) {
+    if (ear_recognizer_window_bytes() == 0u || ear_model_info.output.bytes != output_bytes()) {
         return EAR_ERROR_MODEL;
     }
     ear_recognizer_window(ear_model_input());
@@ -68,10 +89,12 @@ ear_status_t ear_recognizer_infer(void)
 
 static bool decide(void)
 {
-    const int8_t *const output = ear_model_output();
+    const uint32_t labels = ear_recognizer_spec.decision->labels;
     uint8_t *const scores = ear_recognizer_spec.scores;
-    for (uint32_t i = 0; i < ear_recognizer_spec.decision->labels; ++i) {
-        scores[i] = (uint8_t)(output[i] + 128);
+    if (ear_model_info.output.type == EAR_TYPE_INT16) {
+        ear_scores_s16(ear_model_output(), labels, scores);
+    } else {
+        ear_scores_s8(ear_model_output(), labels, scores);
     }
     return ear_decision_push(&recognizer.decision, scores, recognizer.samples, &recognizer.event);
 }

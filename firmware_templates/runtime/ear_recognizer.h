@@ -28,12 +28,14 @@ extern const ear_recognizer_info_t ear_recognizer_info;
 typedef struct {
     const ear_frontend_spec_t *frontend;
     const ear_decision_spec_t *decision;
-    ear_feature_quantization_t quantization;
+    ear_quantize_features_t *quantize;
+    const void *quantization; /* of `quantize` */
+    uint32_t input_bytes;     /* of a quantized feature: 1 for int8, 2 for int16 */
     uint32_t hop_frames; /* rows from one inference to the next, 1 or more */
     int16_t *samples;    /* [frontend->window_samples] */
     uint32_t *words;     /* [frontend->state_words + frontend->scratch_words] */
     int16_t *features;   /* [feature_count] */
-    int8_t *window;      /* [frames * feature_count] */
+    void *window;        /* [frames * feature_count], quantized */
     uint8_t *history;    /* [decision->window * decision->labels] */
     uint32_t *sums;      /* [decision->labels] */
     uint8_t *scores;     /* [decision->labels] */
@@ -67,8 +69,11 @@ const int16_t *ear_recognizer_frame(void);
 /* The last event; valid after EAR_EVENT. */
 const ear_event_t *ear_recognizer_event(void);
 
-/* Copy the window, oldest row first: int8 [frames * feature_count], the model's input. */
-void ear_recognizer_window(int8_t *window);
+/* Bytes of the window, or 0 where the model's input does not have the window's size and type. */
+uint32_t ear_recognizer_window_bytes(void);
+
+/* Copy the window, oldest row first: [frames * feature_count], the model's input. */
+void ear_recognizer_window(void *window);
 
 /* Run the model on the window as it is now.
  * EAR_ERROR_MODEL: the model's ends do not have the recogniser's sizes and types. */

@@ -111,10 +111,9 @@ ear_status_t ear_serve_profile(const uint8_t *in, size_t count, size_t *reply) {
 
 /* The window is copied to the model's input, which it fits: no memory of its own is needed. */
 static ear_status_t show_window(const void **from, uint32_t *total) {
-    *total = ear_recognizer_info.frames * ear_recognizer_info.feature_count;
+    *total = ear_recognizer_window_bytes();
     *from = ear_model_input();
-    if (*total == 0u || *total != ear_model_info.input.bytes ||
-        ear_model_info.input.type != EAR_TYPE_INT8) {
+    if (*total == 0u) {
         return EAR_ERROR_UNSUPPORTED;
     }
     ear_recognizer_window(ear_model_input());

@@ -46,6 +46,15 @@ def test_ignored_label_blocks_the_next_best() -> None:
     assert decider.push(_scores(90, 150, 200, 0), 1) == Event("yes", 200, 1)
 
 
+def test_int16_scores_are_rounded_to_the_same_steps() -> None:
+    decider = Decider(Decision(window=1, threshold=0.0, refractory_ms=0), _LABELS, 16_000)
+    for probability, step in ((0, 0), (63, 0), (64, 1), (16_384, 128), (32_767, 255)):
+        scores = np.array([-32_768, -1, probability, -70], np.int16)
+        event = decider.push(scores, 0)
+        assert event is not None and event.score == step
+        assert event.label == ("yes" if step else "_silence_")
+
+
 def test_first_of_equals_wins_and_reset_forgets() -> None:
     decider = Decider(Decision(window=1, threshold=0.2), _LABELS, 16_000)
     assert decider.push(_scores(0, 0, 99, 99), 5) == Event("yes", 99, 5)
@@ -115,5 +124,5 @@ def test_ignored_label_must_be_one_of_the_models() -> None:
 
 def test_scores_of_another_model_are_refused() -> None:
     decider = Decider(Decision(), _LABELS, 16_000)
-    with pytest.raises(InputError, match=r"scores are int8 \[3\]; int8 \[4\] is needed"):
+    with pytest.raises(InputError, match=r"scores are int8 \[3\]; int8 or int16 \[4\] is needed"):
         decider.push(np.zeros(3, np.int8), 0)

@@ -137,7 +137,11 @@ const ear_event_t *ear_recognizer_event(void) {
     return &heard.event;
 }
 
-void ear_recognizer_window(int8_t *window) {
+uint32_t ear_recognizer_window_bytes(void) {
+    return INPUT;
+}
+
+void ear_recognizer_window(void *window) {
     memcpy(window, heard.window, INPUT);
 }
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edgeasr import features
 from edgeasr.errors import InputError
-from edgeasr.features import FeatureQuantization
+from edgeasr.features import FeatureQuantization, WideFeatureQuantization
 
 _ALL = np.arange(-32_768, 32_768).astype(np.int16)
 
@@ -50,6 +50,49 @@ def test_derived_is_within_a_step(
     q = features.feature_quantization(scale, offset, input_scale, zero_point)
     real = np.clip((_ALL * scale + offset) / input_scale + zero_point, -128, 127)
     assert np.abs(features.quantize(q, _ALL) - real).max() <= 1.01 + 200 * 1e-4
+
+
+@settings(max_examples=60, derandomize=True)
+@given(
+    multiplier=st.integers(1 << 30, (1 << 31) - 1),
+    shift=st.integers(1, 32),
+    offset=st.integers(-(1 << 31), (1 << 31) - 1),
+)
+def test_c_equals_formula_for_int16(multiplier: int, shift: int, offset: int) -> None:
+    q = WideFeatureQuantization(multiplier, shift, offset)
+    moved = [((f * multiplier >> shift) + offset) >> 14 for f in _ALL.tolist()]
+    got = features.quantize(q, _ALL)
+    assert got.dtype == np.int16
+    assert np.array_equal(got, np.clip(moved, -32_768, 32_767))
+
+
+@settings(max_examples=100, derandomize=True)
+@given(
+    scale=st.floats(1e-4, 10),
+    offset=st.floats(-20, 20),
+    step=st.floats(1 / 30_000, 2000),
+)
+def test_int16_is_the_nearest_step(scale: float, offset: float, step: float) -> None:
+    """All features, against real numbers: half a step, and 2^-13 for the integers."""
+    input_scale = scale / step
+    if abs(offset / input_scale) > 60_000:
+        return
+    q = features.feature_quantization(scale, offset, input_scale, 0, "int16")
+    real = np.clip((_ALL * scale + offset) / input_scale, -32_768, 32_767)
+    assert np.abs(features.quantize(q, _ALL) - real).max() <= 0.5 + 2**-13
+
+
+def test_int16_equals_tflites_quantize() -> None:
+    """The digits model's scales: as QUANTIZE of float32, but where that comes near a tie."""
+    scale, offset, input_scale = 0.0026, -1.7, np.float32(5.3e-5)
+    q = features.feature_quantization(scale, offset, float(input_scale), 0, "int16")
+    steps = (_ALL * np.float32(scale) + np.float32(offset)).astype(np.float32) / input_scale
+    wanted = np.clip(np.trunc(steps + np.copysign(np.float32(0.5), steps)), -32_768, 32_767)
+    got = features.quantize(q, _ALL)
+    clear = np.abs(np.abs(steps - np.trunc(steps)) - 0.5) > 0.02
+    assert clear.mean() > 0.9
+    assert np.array_equal(got[clear], wanted[clear])
+    assert np.abs(got - wanted).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,15 @@
 #define MAX_PUSH 1024
 
 static int16_t pcm[MAX_SAMPLES];
-static int8_t window[1 << 16];
+static int16_t window[1 << 16];
 
-static void print_int8(const char *what, const int8_t *values, uint32_t count)
+/* Print values of the model's input or output, which have one type. */
+static void print_values(const char *what, const void *values, uint32_t count)
 {
+    const bool is_wide = ear_model_info.input.type == EAR_TYPE_INT16;
     printf("%s", what);
     for (uint32_t i = 0; i < count; ++i) {
-        printf(" %d", values[i]);
+        printf(" %d", is_wide ? ((const int16_t *)values)[i] : ((const int8_t *)values)[i]);
     }
     printf("\n");
 }
@@ -35,7 +37,7 @@ static void report(uint32_t flags)
         printf("\n");
     }
     if (flags & EAR_INFERENCE_DONE) {
-        print_int8("scores", ear_model_output(), ear_model_info.label_count);
+        print_values("scores", ear_model_output(), ear_model_info.label_count);
     }
     if (flags & EAR_EVENT) {
         const ear_event_t *const event = ear_recognizer_event();
@@ -84,9 +86,9 @@ int main(int argc, char **argv)
         if (ear_recognizer_infer() != EAR_OK) {
             return 1;
         }
-        print_int8("scores", ear_model_output(), ear_model_info.label_count);
+        print_values("scores", ear_model_output(), ear_model_info.label_count);
     }
     ear_recognizer_window(window);
-    print_int8("window", window, ear_recognizer_info.frames * ear_recognizer_info.feature_count);
+    print_values("window", window, ear_recognizer_info.frames * ear_recognizer_info.feature_count);
     return 0;
 }

@@ -11,12 +11,19 @@ import pytest
 from edgeasr import features, paths, process
 from edgeasr.codegen.environment import render
 from edgeasr.decision import Decider, Decision
-from edgeasr.features import FeatureQuantization, FrontEnd
+from edgeasr.features import (
+    FeatureQuantization,
+    FrontEnd,
+    Quantization,
+    WideFeatureQuantization,
+)
 from tests.conftest import missing
 
 _FOLDER = Path(__file__).parent
 _LABELS = ("_silence_", 'say "yes"', "no")
 _QUANTIZATION = FeatureQuantization(256, 666, -128)
+# Of a ratio of 49.7 and an offset of -20000.
+_WIDE = WideFeatureQuantization(1_667_694_592, 11, -327_671_808)
 _STRICT = (
     "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Wundef "
     "-Wcast-align -Wmissing-prototypes -Wvla -Werror"
@@ -34,6 +41,7 @@ class Case:
     front_end: FrontEnd
     frames: int
     decision: Decision
+    quantization: Quantization = _QUANTIZATION
 
 
 _RULE = Decision(window=2, threshold=0.5, refractory_ms=100, hop_frames=5, ignored=("_silence_",))
@@ -47,6 +55,7 @@ CASES = {
         20,
         Decision(window=4, threshold=0.4, refractory_ms=300, hop_frames=1),
     ),
+    "micro_int16": Case(FrontEnd(), 49, _RULE, _WIDE),
     "logmel": Case(FrontEnd(kind="logmel", lower_hz=0.0, upper_hz=8000.0), 30, _RULE),
     "mfcc": Case(FrontEnd(kind="mfcc", hop_ms=20, coefficients=10), 49, _RULE),
     "micro_8khz_odd_window": Case(
@@ -65,7 +74,9 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture(scope="module")
 def generated(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("speech")
-    context = features.c_context(case.front_end, case.frames, _QUANTIZATION, case.decision, _LABELS)
+    context = features.c_context(
+        case.front_end, case.frames, case.quantization, case.decision, _LABELS
+    )
     for name in ("speech.c", "speech.h"):
         (folder / name).write_text(render(f"model/{name}.j2", {"banner": "test", **context}))
     return folder
@@ -80,6 +91,7 @@ def driver(case: Case, generated: Path) -> Path:
             _compiler("gcc"),
             *_STRICT,
             *_SANITIZERS,
+            f"-DFAKE_MODEL_TYPE={case.quantization.dtype}",
             *_includes(generated),
             *sources,
             *_runtime(case.front_end),
@@ -141,7 +153,8 @@ def test_stream_equals_host(case: Case, driver: Path, seed: int) -> None:
 def test_short_clip_is_padded_with_zero_features(case: Case, driver: Path) -> None:
     lines = _run(driver, "clip", 5, np.ones(10, np.int16))
     assert not _rows(lines, "frame").size
-    assert set(_rows(lines, "window")[0]) == {_QUANTIZATION.offset}
+    silence = features.quantize(case.quantization, np.zeros(1, np.int16))
+    assert set(_rows(lines, "window")[0]) == set(silence.tolist())
 
 
 def _compiler(name: str) -> str:
@@ -172,12 +185,15 @@ def _window(case: Case, rows: np.ndarray) -> np.ndarray:
     padded = np.zeros((case.frames, case.front_end.feature_count), np.int16)
     kept = rows[-case.frames :]
     padded[case.frames - len(kept) :] = kept
-    return features.quantize(_QUANTIZATION, padded)
+    return features.quantize(case.quantization, padded)
 
 
 def _scores(window: np.ndarray) -> np.ndarray:
+    """As fake_model.c: int8 from -128, int16 from 0 in steps of 1/32768."""
     total = int(window.astype(int).sum())
-    return np.array([(total + 85 * i) % 256 - 128 for i in range(len(_LABELS))], np.int8)
+    steps = [(total + 85 * i) % 256 for i in range(len(_LABELS))]
+    wide = window.dtype == np.int16
+    return np.array([128 * s if wide else s - 128 for s in steps], window.dtype)
 
 
 def _run(driver: Path, mode: str, seed: int, pcm: np.ndarray) -> list[list[str]]:

@@ -206,6 +206,12 @@ static const ear_decision_spec_t decision = {
     .ignored = decision_ignored,
 };
 
+static const ear_feature_quantization_s8_t quantization = {
+    .numerator = 5,
+    .denominator = 32,
+    .offset = -128,
+};
+
 static int16_t samples[480];
 static uint32_t words[273];
 static int16_t features[EAR_SPEECH_FEATURES];
@@ -224,7 +230,9 @@ const ear_recognizer_info_t ear_recognizer_info = {
 const ear_recognizer_spec_t ear_recognizer_spec = {
     .frontend = &frontend,
     .decision = &decision,
-    .quantization = {5, 32, -128},
+    .quantize = ear_quantize_features_s8,
+    .quantization = &quantization,
+    .input_bytes = sizeof window[0],
     .hop_frames = 2,
     .samples = samples,
     .words = words,
