@@ -43,6 +43,7 @@ static window_t window_at(const ear_conv_t *params, const ear_dims_t *input,
     return window;
 }
 
+/* Adds to the sums of four output channels, whose filters are `stride` apart. */
 static void four_sums(const window_t *window, const int8_t *input, int32_t offset,
                       const int8_t *filter, int32_t stride, int32_t sums[4])
 {
@@ -73,13 +74,6 @@ static int32_t one_sum(const window_t *window, const int8_t *input, int32_t offs
     return sum;
 }
 
-static inline int8_t finish(const ear_conv_t *params, const ear_scales_t *scales,
-                            const int32_t *bias, int32_t channel, int32_t sum)
-{
-    return ear_finish_s8(scales, bias, channel, sum, params->output_offset, params->output_min,
-                         params->output_max);
-}
-
 /* A block of output channels, its weights unpacked. */
 typedef struct {
     const int8_t *filter;
@@ -90,9 +84,8 @@ typedef struct {
 } block_t;
 
 /* The channels of a block at one position. */
-__attribute__((noinline)) static void position(const ear_conv_t *params, const ear_scales_t *scales, const window_t *window,
-                     const int8_t *image, int32_t depth, const block_t *block,
-                     const int32_t *bias, int8_t *output)
+static void position(const window_t *window, const int8_t *image, int32_t offset, int32_t depth,
+                     const block_t *block, const ear_finish_t *finish, int8_t *output)
 {
     const int8_t *filter = block->filter + window->filter_at;
     int32_t channel = block->first;
@@ -102,15 +95,15 @@ __attribute__((noinline)) static void position(const ear_conv_t *params, const e
         const int32_t group_end = (group + 1) * block->group_channels;
         const int32_t end = group_end < block->end ? group_end : block->end;
         for (; channel + 4 <= end; channel += 4, filter += 4 * block->row) {
-            int32_t sums[4] = {0, 0, 0, 0};
-            four_sums(window, from, params->input_offset, filter, block->row, sums);
-            for (int32_t i = 0; i < 4; ++i) {
-                output[channel + i] = finish(params, scales, bias, channel + i, sums[i]);
-            }
+            int32_t sums[4];
+            ear_begin4_s8(finish, channel, sums);
+            four_sums(window, from, offset, filter, block->row, sums);
+            ear_finish_s8(finish, channel, 4, sums, output + channel);
         }
         for (; channel < end; ++channel, filter += block->row) {
-            output[channel] = finish(params, scales, bias, channel,
-                                     one_sum(window, from, params->input_offset, filter));
+            const int32_t sum =
+                ear_begin_s8(finish, channel) + one_sum(window, from, offset, filter);
+            ear_finish_s8(finish, channel, 1, &sum, output + channel);
         }
     }
 }
@@ -124,6 +117,8 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
     const int32_t plane = output_dims->h * output_dims->w;
     const int32_t image = input_dims->h * input_dims->w * input_dims->c;
     const int32_t step = ear_weights_block(filter, channels);
+    const ear_finish_t finish = {bias, *scales, params->output_offset, params->output_min,
+                                 params->output_max};
     block_t block = {.row = filter_dims->h * filter_dims->w * filter_dims->c,
                      .group_channels = channels / (input_dims->c / filter_dims->c)};
     for (block.first = 0; block.first < channels; block.first = block.end) {
@@ -134,8 +129,8 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
             const int32_t within = at % plane;
             const window_t window = window_at(params, input_dims, filter_dims,
                                               within / output_dims->w, within % output_dims->w);
-            position(params, scales, &window, input + at / plane * image, filter_dims->c, &block,
-                     bias, output + at * channels);
+            position(&window, input + at / plane * image, params->input_offset, filter_dims->c,
+                     &block, &finish, output + at * channels);
         }
     }
 }

@@ -48,26 +48,32 @@ static window_t window_at(const ear_conv_t *params, const ear_dims_t *input_dims
     return window;
 }
 
-/* Four output channels, the first of them number `channel` of the block, which read input channels
- * from[0] to from[3]. */
-static inline void four_sums(const window_t *window, int32_t offset, int32_t channel,
-                             const int32_t from[4], int32_t sums[4])
+/* Adds to the sums of four output channels that read input channels side by side: the usual
+ * multiplier of 1. Not inline: its loop takes all registers of a Cortex-M, and inside other loops
+ * gets too few. */
+__attribute__((noinline)) static void four_sums(const window_t *window, const int8_t *input,
+                                                const int8_t *filter, int32_t offset,
+                                                int32_t sums[4])
 {
-    int32_t sum0 = 0;
-    int32_t sum1 = 0;
-    int32_t sum2 = 0;
-    int32_t sum3 = 0;
+    const int32_t input_step = window->input_tap_step;
+    const int32_t filter_step = window->filter_tap_step;
+    int32_t sum0 = sums[0];
+    int32_t sum1 = sums[1];
+    int32_t sum2 = sums[2];
+    int32_t sum3 = sums[3];
     for (int32_t row = 0; row < window->rows; ++row) {
-        const int8_t *input = window->input + row * window->input_row_step;
-        const int8_t *filter = window->filter + row * window->filter_row_step + channel;
-        for (int32_t tap = 0; tap < window->taps; ++tap) {
-            sum0 += (input[from[0]] + offset) * filter[0];
-            sum1 += (input[from[1]] + offset) * filter[1];
-            sum2 += (input[from[2]] + offset) * filter[2];
-            sum3 += (input[from[3]] + offset) * filter[3];
-            input += window->input_tap_step;
-            filter += window->filter_tap_step;
+        const int8_t *from = input;
+        const int8_t *taps = filter;
+        for (int32_t left = window->taps; left > 0; --left) {
+            sum0 += (from[0] + offset) * taps[0];
+            sum1 += (from[1] + offset) * taps[1];
+            sum2 += (from[2] + offset) * taps[2];
+            sum3 += (from[3] + offset) * taps[3];
+            from += input_step;
+            taps += filter_step;
         }
+        input += window->input_row_step;
+        filter += window->filter_row_step;
     }
     sums[0] = sum0;
     sums[1] = sum1;
@@ -75,78 +81,57 @@ static inline void four_sums(const window_t *window, int32_t offset, int32_t cha
     sums[3] = sum3;
 }
 
-/* As four_sums, but the input channels are side by side from `input` on: the usual multiplier of
- * 1. */
-static void four_own_sums(const window_t *window, int32_t offset, int32_t channel, int32_t input,
-                          int32_t sums[4])
-{
-    window_t moved = *window;
-    moved.input += input;
-    const int32_t from[4] = {0, 1, 2, 3};
-    four_sums(&moved, offset, channel, from, sums);
-}
-
-static int32_t one_sum(const window_t *window, int32_t offset, int32_t channel, int32_t from)
+static inline int32_t one_sum(const window_t *window, const int8_t *input, const int8_t *filter,
+                              int32_t offset)
 {
     int32_t sum = 0;
     for (int32_t row = 0; row < window->rows; ++row) {
-        const int8_t *input = window->input + row * window->input_row_step + from;
-        const int8_t *filter = window->filter + row * window->filter_row_step + channel;
+        const int8_t *from = input + row * window->input_row_step;
+        const int8_t *taps = filter + row * window->filter_row_step;
         for (int32_t tap = 0; tap < window->taps; ++tap) {
-            sum += (*input + offset) * *filter;
-            input += window->input_tap_step;
-            filter += window->filter_tap_step;
+            sum += (*from + offset) * *taps;
+            from += window->input_tap_step;
+            taps += window->filter_tap_step;
         }
     }
     return sum;
 }
 
-static inline int8_t finish(const ear_conv_t *params, const ear_scales_t *scales,
-                            const int32_t *bias, int32_t channel, int32_t sum)
-{
-    return ear_finish_s8(scales, bias, channel, sum, params->output_offset, params->output_min,
-                         params->output_max);
-}
-
 /* The output channels of a block at one position. */
-__attribute__((noinline)) static void position(const ear_conv_t *params, const ear_scales_t *scales, const window_t *window,
-                     const block_t *block, const int32_t *bias, int8_t *output)
+static void position(const window_t *window, int32_t offset, int32_t multiplier,
+                     const block_t *block, const ear_finish_t *finish, int8_t *output)
 {
-    const int32_t multiplier = params->depth_multiplier;
     int32_t done = 0;
-    for (; done + 4 <= block->channels; done += 4) {
-        const int32_t channel = block->first + done;
-        int32_t sums[4];
-        if (multiplier == 1) {
-            four_own_sums(window, params->input_offset, done, channel, sums);
-        } else {
-            const int32_t from[4] = {channel / multiplier, (channel + 1) / multiplier,
-                                     (channel + 2) / multiplier, (channel + 3) / multiplier};
-            four_sums(window, params->input_offset, done, from, sums);
-        }
-        for (int32_t i = 0; i < 4; ++i) {
-            output[channel + i] = finish(params, scales, bias, channel + i, sums[i]);
+    if (multiplier == 1) {
+        const int8_t *const input = window->input + block->first;
+        for (; done + 4 <= block->channels; done += 4) {
+            int32_t sums[4];
+            ear_begin4_s8(finish, block->first + done, sums);
+            four_sums(window, input + done, window->filter + done, offset, sums);
+            ear_finish_s8(finish, block->first + done, 4, sums, output + done);
         }
     }
     for (; done < block->channels; ++done) {
         const int32_t channel = block->first + done;
-        const int32_t sum = one_sum(window, params->input_offset, done, channel / multiplier);
-        output[channel] = finish(params, scales, bias, channel, sum);
+        const int32_t sum =
+            ear_begin_s8(finish, channel) + one_sum(window, window->input + channel / multiplier,
+                                                    window->filter + done, offset);
+        ear_finish_s8(finish, channel, 1, &sum, output + done);
     }
 }
 
 /* The output channels of a block at all positions. */
-static void positions(const ear_conv_t *params, const ear_scales_t *scales,
-                      const ear_dims_t *input_dims, const int8_t *input,
-                      const ear_dims_t *filter_dims, const block_t *block, const int32_t *bias,
-                      const ear_dims_t *output_dims, int8_t *output)
+static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
+                      const int8_t *input, const ear_dims_t *filter_dims, const block_t *block,
+                      const ear_finish_t *finish, const ear_dims_t *output_dims, int8_t *output)
 {
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
             for (int32_t x = 0; x < output_dims->w; ++x) {
                 const window_t window =
                     window_at(params, input_dims, input, filter_dims, block, y, x);
-                position(params, scales, &window, block, bias, output);
+                position(&window, params->input_offset, params->depth_multiplier, block, finish,
+                         output + block->first);
                 output += output_dims->c;
             }
         }
@@ -163,11 +148,12 @@ void ear_depthwise_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scale
     const int32_t channels = output_dims->c;
     const int32_t taps = filter_dims->h * filter_dims->w;
     const int32_t step = ear_weights_block(filter, channels);
+    const ear_finish_t finish = {bias, *scales, params->output_offset, params->output_min,
+                                 params->output_max};
     for (int32_t first = 0; first < channels; first += step) {
         const int32_t count = channels - first < step ? channels - first : step;
         const block_t block = {ear_weights_rows(filter, taps, first, count, scratch), first,
                                count};
-        positions(params, scales, input_dims, input, filter_dims, &block, bias, output_dims,
-                  output);
+        positions(params, input_dims, input, filter_dims, &block, &finish, output_dims, output);
     }
 }

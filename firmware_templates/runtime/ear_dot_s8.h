@@ -6,28 +6,8 @@
 #include "ear.h"
 
 /* sums[k] += sum over i of (input[i] + offset) * filter[k * stride + i], for k = 0 to 3. */
-static inline void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter,
-                               int32_t stride, int32_t count, int32_t sums[4])
-{
-    const int8_t *const filter1 = filter + stride;
-    const int8_t *const filter2 = filter1 + stride;
-    const int8_t *const filter3 = filter2 + stride;
-    int32_t sum0 = sums[0];
-    int32_t sum1 = sums[1];
-    int32_t sum2 = sums[2];
-    int32_t sum3 = sums[3];
-    for (int32_t i = 0; i < count; ++i) {
-        const int32_t value = input[i] + offset;
-        sum0 += value * filter[i];
-        sum1 += value * filter1[i];
-        sum2 += value * filter2[i];
-        sum3 += value * filter3[i];
-    }
-    sums[0] = sum0;
-    sums[1] = sum1;
-    sums[2] = sum2;
-    sums[3] = sum3;
-}
+void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int32_t stride,
+                 int32_t count, int32_t sums[4]);
 
 /* The sum over i of (input[i] + offset) * filter[i]. */
 static inline int32_t ear_dot_s8(const int8_t *input, int32_t offset, const int8_t *filter,

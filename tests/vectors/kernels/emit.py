@@ -46,7 +46,9 @@ def program(cases: Iterable[tuple[Case, np.ndarray | None]]) -> Program:
         calls.append(f"    if (!case_{number}()) {{\n        return {number};\n    }}\n")
         sources.update(call.sources)
         names.append(case.name)
-    head = '#include "ear_kernels.h"\n\n#include <string.h>\n\nint ear_check_cases(void);\n\n'
+    headers = sorted(name for name in sources if name.startswith("ear_kernels"))
+    includes = "".join(f'#include "{name}"\n' for name in headers)
+    head = f"{includes}\n#include <string.h>\n\nint ear_check_cases(void);\n\n"
     tail = f"int ear_check_cases(void)\n{{\n{''.join(calls)}    return 0;\n}}\n"
     return Program(head + "\n".join(parts) + "\n" + tail, tuple(sorted(sources)), tuple(names))
 
