@@ -119,7 +119,7 @@ def fit(
     """
     keras = load_keras()
     scale = scale_of(train)
-    batches = _Batches(train, scale, recipe)
+    batches = Batches(train, scale, recipe)
     learner = _Learner(model, batches, recipe)
     epochs: list[Epoch] = []
     best = (-math.inf, 0, model.get_weights())
@@ -148,7 +148,7 @@ def scores(model: keras.Model, windows: np.ndarray) -> np.ndarray:
     return np.concatenate([np.asarray(model(part, training=False)) for part in parts])
 
 
-class _Batches:
+class Batches:
     """Draws pictures with their targets: every class as often as the recipe says."""
 
     def __init__(self, examples: Examples, scale: Scale, recipe: Recipe) -> None:
@@ -201,7 +201,7 @@ class _Batches:
 class _Learner:
     """Takes steps of AdamW on the task's loss and the words' loss, and averages the weights."""
 
-    def __init__(self, model: keras.Model, batches: _Batches, recipe: Recipe) -> None:
+    def __init__(self, model: keras.Model, batches: Batches, recipe: Recipe) -> None:
         import tensorflow as tf
 
         keras = load_keras()
@@ -251,7 +251,7 @@ class _Learner:
     def step(self, pictures: np.ndarray, targets: np.ndarray) -> float:
         return float(self._step(pictures, targets))
 
-    def averaged(self, batches: _Batches) -> None:
+    def averaged(self, batches: Batches) -> None:
         """Put the averaged weights in the model, with batch statistics that belong to them."""
         for value, average in zip(self._model.trainable_variables, self._averages, strict=True):
             value.assign(average)

@@ -78,6 +78,12 @@ def weighted(layer) -> bool:
     return isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D | layers.Dense)
 
 
+def before_softmax(model: keras.Model):
+    """Return the layer that makes a model's logits."""
+    last = producer(model.output)
+    return inputs(last)[0] if isinstance(last, load_keras().layers.Softmax) else last
+
+
 def channel_axis(layer) -> int:
     """Return the axis of a kernel that counts output channels."""
     return 2 if isinstance(layer, load_keras().layers.DepthwiseConv2D) else -1

@@ -70,7 +70,7 @@ def test_synthetic_clips_are_drawn_less_often_and_classes_evenly():
     data = pictures(90, 1)
     marked = Examples(data.features, data.labels, data.names, data.words, np.arange(90) % 2 == 0)
     recipe = Recipe(synthetic_share=0.25, silence_share=1.0)
-    chance = fitting._Batches(marked, fitting.Scale(1, 0), recipe)._chance
+    chance = fitting.Batches(marked, fitting.Scale(1, 0), recipe)._chance
     by_class = [chance[data.labels == label].sum() for label in range(3)]
     assert by_class == pytest.approx([1 / 3] * 3)
     assert chance[0] == pytest.approx(chance[3] / 4)
