@@ -17,6 +17,7 @@ from edgeasr.codegen.lower import (
     softmax,
     tables,
     wide_tables,
+    wide_weights,
 )
 from edgeasr.codegen.lower.view import OpView
 from edgeasr.codegen.lower.wide import by_type
@@ -26,11 +27,11 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
     "ADD": elementwise.add,
     "AVERAGE_POOL_2D": pool.average_pool_2d,
     "CONCATENATION": shape.concatenation,
-    "CONV_2D": conv.conv_2d,
-    "DEPTHWISE_CONV_2D": conv.depthwise_conv_2d,
+    "CONV_2D": by_type(conv.conv_2d, wide_weights.conv_2d),
+    "DEPTHWISE_CONV_2D": by_type(conv.depthwise_conv_2d, wide_weights.depthwise_conv_2d),
     "DEQUANTIZE": convert.dequantize,
     "EXPAND_DIMS": shape.alias,
-    "FULLY_CONNECTED": dense.fully_connected,
+    "FULLY_CONNECTED": by_type(dense.fully_connected, wide_weights.fully_connected),
     "LEAKY_RELU": by_type(tables.leaky_relu, wide_tables.leaky_relu),
     "LOGISTIC": by_type(tables.logistic, wide_tables.logistic),
     "MAX_POOL_2D": pool.max_pool_2d,

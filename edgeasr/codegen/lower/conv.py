@@ -61,10 +61,10 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
     filter_ = view.input(1, "int8", "int4")
     bias = bias_of(view, 2, channels)
     depthwise = channel_axis == 3
-    multiplier = _depth_multiplier(view, input_, filter_) if depthwise else 1
+    multiplier = depth_multiplier_of(view, input_, filter_) if depthwise else 1
     if not depthwise:
-        _check_groups(view, input_, filter_)
-    geometry, shape = _geometry(view, input_, filter_)
+        check_groups(view, input_, filter_)
+    geometry, shape = geometry_of(view, input_, filter_)
     view.shape(output, (*shape, channels))
     values = view.constant(filter_)
     input_offset = -view.quantization(input_)[1]
@@ -85,7 +85,7 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
     made = call(
         kernel,
         params,
-        channel_scales(view, _factors(view, input_, filter_, output, channel_axis), channels),
+        channel_scales(view, factors_of(view, input_, filter_, output, channel_axis), channels),
         dims("input_dims", input_.shape),
         view.read(input_),
         dims("filter_dims", filter_.shape),
@@ -98,7 +98,7 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
     return weights.belong_to(made)
 
 
-def _geometry(
+def geometry_of(
     view: OpView, input_: Tensor, filter_: Tensor
 ) -> tuple[dict[str, int], tuple[int, int, int]]:
     """Return the strides, dilations and padding, and the batch, height and width that follow."""
@@ -120,7 +120,7 @@ def _geometry(
     return found, (batch, out_h, out_w)
 
 
-def _factors(
+def factors_of(
     view: OpView, input_: Tensor, filter_: Tensor, output: Tensor, axis: int
 ) -> list[float]:
     """Return input scale * filter scale / output scale, in double, for each filter scale."""
@@ -138,7 +138,7 @@ def _factors(
     return [float(input_scale) * float(s) / float(output_scale) for s in scales.scales]
 
 
-def _check_groups(view: OpView, input_: Tensor, filter_: Tensor) -> None:
+def check_groups(view: OpView, input_: Tensor, filter_: Tensor) -> None:
     depth, taken = view.rank(input_, 4)[3], filter_.shape[3]
     if depth % taken or filter_.shape[0] % (depth // taken):
         raise view.fail(
@@ -147,7 +147,7 @@ def _check_groups(view: OpView, input_: Tensor, filter_: Tensor) -> None:
         )
 
 
-def _depth_multiplier(view: OpView, input_: Tensor, filter_: Tensor) -> int:
+def depth_multiplier_of(view: OpView, input_: Tensor, filter_: Tensor) -> int:
     depth, channels = view.rank(input_, 4)[3], filter_.shape[3]
     multiplier = view.integer("depth_multiplier")
     if filter_.shape[0] != 1 or channels != depth * multiplier:

@@ -20,9 +20,9 @@ def fully_connected(view: OpView) -> KernelCall:
     filter_ = view.input(1, "int8", "int4")
     view.choice("weights_format", "DEFAULT")
     units, depth = view.rank(filter_, 2)
-    rows = _rows(view, input_, output, units, depth)
+    rows = rows_of(view, input_, output, units, depth)
     bias = bias_of(view, 2, units)
-    factors, filter_offset = _factors(view, input_, filter_, output)
+    factors, filter_offset = factors_of(view, input_, filter_, output)
     input_offset = -view.quantization(input_)[1]
     moved = view.constant(filter_).astype(np.int32) + filter_offset
     check_accumulator(view, moved, input_offset, bias)
@@ -60,7 +60,7 @@ def fully_connected(view: OpView) -> KernelCall:
     return weights.belong_to(made)
 
 
-def _rows(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) -> int:
+def rows_of(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) -> int:
     rows = input_.elements // depth
     fits = input_.elements == rows * depth and output.elements == rows * units
     if not fits or output.shape[-1:] != (units,):
@@ -71,7 +71,7 @@ def _rows(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) 
     return rows
 
 
-def _factors(
+def factors_of(
     view: OpView, input_: Tensor, filter_: Tensor, output: Tensor
 ) -> tuple[list[float], int]:
     """Return the factors in double, one or one for each unit, and minus the weights' zero point.

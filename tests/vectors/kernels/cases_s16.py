@@ -3,11 +3,94 @@
 Zero points are 0, as TFLite wants them of int16.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from tests.vectors.kernels.building import FUSED, Make, pair, planes, window
+
+
+def _weights(make: Make, shape: tuple[int, ...], channels: int, axis: int) -> np.ndarray:
+    """Hold int8 weights, now and then all at the end of the range; return their scales."""
+    weights = make.rng.integers(-127, 128, shape).astype(np.int8)
+    if make.rng.random() < 0.15:
+        weights = make.rng.choice(np.array([-128, 127], np.int8), shape)
+    scales = make.scale(-4, -1) * make.rng.uniform(0.05, 1, channels)
+    if make.rng.random() < 0.3:
+        scales = scales[:1]
+    make.hold(weights, scales, 0, axis)
+    return scales
+
+
+def _bias(make: Make, channels: int, count: int, dtypes: tuple[str, ...], scale: float) -> str:
+    """Hold a bias, or none; return the type of the accumulator.
+
+    32-bit sums are kept for few products, which cannot overflow them.
+    """
+    dtype = str(make.pick(*dtypes)) if count < 400 else "int64"
+    if make.rng.random() < 0.8:
+        reach = 1e6 * math.sqrt(count) * (1 if dtype == "int32" else make.pick(1, 1, 1e4))
+        data = make.rng.normal(0, reach, channels)
+        most = 2**29 if dtype == "int32" else 2**45
+        # TFLite-Micro compares one bias scale with the product of the others.
+        make.hold(np.clip(data, -most, most).astype(dtype), scale)
+    return dtype
+
+
+def _scaled_output(make: Make, shape: tuple[int, ...], unit: float, count: int) -> None:
+    """An output whose range is hit by sums of `count` products, or missed by far."""
+    factor = float(make.pick(1, 0.3, 3, 1e-3, 1e4, 1e-2))
+    make.result(shape, "int16", max(unit * 70 * math.sqrt(count) * factor, unit / 100))
+
+
+def _conv(make: Make) -> tuple[str, dict]:
+    options = window(make)
+    taps = make.pick((1, 1), (3, 3), (1, 3), (4, 10), (2, 2), (5, 1))
+    plane, out = planes(make, options, taps)
+    batch, groups = int(make.pick(1, 1, 2)), int(make.pick(1, 1, 1, 2, 3))
+    depth, channels = make.size(40), make.size(18) * groups
+    scale = make.scale(-5, -2)
+    make.feed((batch, *plane, depth * groups), "int16", scale)
+    scales = _weights(make, (channels, *taps, depth), channels, 0)
+    count = taps[0] * taps[1] * depth
+    options["quantized_bias_type"] = _bias(
+        make, channels, count, ("int64", "int64", "int32"), float(scale) * float(scales[0])
+    ).upper()
+    _scaled_output(make, (batch, *out, channels), float(scale) * float(scales.max()), count)
+    return "CONV_2D", options | {"fused_activation_function": make.pick(*FUSED)}
+
+
+def _depthwise(make: Make) -> tuple[str, dict]:
+    options = window(make)
+    taps = make.pick((1, 1), (3, 3), (1, 3), (10, 8), (2, 2), (5, 1))
+    plane, out = planes(make, options, taps)
+    batch, multiplier = int(make.pick(1, 1, 2)), int(make.pick(1, 1, 1, 2, 3, 8))
+    depth = make.size(18)
+    channels, count = depth * multiplier, taps[0] * taps[1]
+    scale = make.scale(-5, -2)
+    make.feed((batch, *plane, depth), "int16", scale)
+    scales = _weights(make, (1, *taps, channels), channels, 3)
+    _bias(make, channels, count, ("int64",), float(scale) * float(scales[0]))
+    _scaled_output(make, (batch, *out, channels), float(scale) * float(scales.max()), count)
+    options |= {"depth_multiplier": multiplier}
+    return "DEPTHWISE_CONV_2D", options | {"fused_activation_function": make.pick(*FUSED)}
+
+
+def _dense(make: Make) -> tuple[str, dict]:
+    rows, depth, units = make.size(4), int(make.pick(make.size(120), 509, 1500)), make.size(18)
+    scale = make.scale(-5, -2)
+    shape = make.pick((rows, depth), (rows, 1, depth), (rows, 1, 1, depth))
+    make.feed(shape, "int16", scale)
+    scales = _weights(make, (units, depth), units, 0)
+    kind = _bias(make, units, depth, ("int64", "int64", "int32"), float(scale) * float(scales[0]))
+    _scaled_output(make, (rows, units), float(scale) * float(scales.max()), depth)
+    return "FULLY_CONNECTED", {
+        "fused_activation_function": make.pick(*FUSED),
+        "weights_format": "DEFAULT",
+        "keep_num_dims": False,
+        "quantized_bias_type": kind.upper(),
+    }
 
 
 def _pool(kind: str) -> Callable[[Make], tuple[str, dict]]:
@@ -102,6 +185,9 @@ def _slopes(kind: str) -> Callable[[Make], tuple[str, dict]]:
 
 
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
+    "conv2d_s16": _conv,
+    "depthwise_s16": _depthwise,
+    "dense_s16": _dense,
     "average_pool_s16": _pool("AVERAGE_POOL_2D"),
     "max_pool_s16": _pool("MAX_POOL_2D"),
     "mean_s16": _mean,

@@ -9,7 +9,10 @@ from tests.vectors.kernels import host
 from tests.vectors.kernels.cases import KINDS, Case, cases
 from tests.vectors.kernels.oracle import tflm
 
-_MANY = {"conv2d": 160, "depthwise": 160, "dense": 100}
+_MANY = {
+    "conv2d": 160, "depthwise": 160, "dense": 100,
+    "conv2d_s16": 160, "depthwise_s16": 160, "dense_s16": 100,
+}  # fmt: skip
 _FEW = 40
 
 
