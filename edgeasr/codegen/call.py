@@ -1,6 +1,6 @@
 """What lowering makes of an operation: one C call with its constants, or an alias in memory.
 
-A KernelCall names a C function of `ear_kernels.h` that returns nothing: whatever could fail was
+A KernelCall names a C function of a header of kernels that returns nothing: whatever could fail was
 checked at export. Its arguments are in the order of the C prototype. The template gives every
 Array and Struct a `static const` definition named after the layer and the argument's `name`
 (unique within one call), Arrays before the Structs that point at them.
@@ -13,8 +13,8 @@ import numpy as np
 
 from edgeasr.codegen.packing import Packed
 
-# The one header that declares all kernels and their types.
-HEADER = "ear_kernels.h"
+# How the names of the headers begin that declare kernels and their types, all of them.
+KERNEL_HEADERS = "ear_kernels"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgeasr import __version__, plan
 from edgeasr.codegen import cname, coverage, lower, macs
 from edgeasr.codegen.call import (
+    KERNEL_HEADERS,
     Alias,
     Argument,
     Array,
@@ -87,8 +88,10 @@ def generate(
         graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
     )
     layers = tuple(_layer(graph, i, op, call) for i, (op, call) in enumerate(calls))
+    sources = sorted({s for _, call in calls for s in call.sources})
     context = {
         "banner": banner(name, content, board),
+        "kernel_headers": [s for s in sources if s.startswith(KERNEL_HEADERS)],
         "runtime_version": RUNTIME_VERSION,
         "name": name,
         "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
@@ -104,7 +107,6 @@ def generate(
         ],
     }
     files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
-    sources = sorted({s for _, call in calls for s in call.sources})
     return ModelCode(files, tuple(sources), layers, made)
 
 
