@@ -29,7 +29,7 @@ def quantize(
         return
     console.out.print(
         f"wrote {out}: {format_bytes(result['size_bytes'])}, "
-        f"{100 * result['test_accuracy_int8']:.1f} % int8, "
+        f"{100 * result['test_accuracy']:.1f} % {result['activations']}, "
         f"{100 * result['test_accuracy_float']:.1f} % float on {result['test_clips']} clips "
         "of test",
         markup=False,

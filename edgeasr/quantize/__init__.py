@@ -1,6 +1,28 @@
-"""Trained models become full-integer `.tflite` files: int8 in, int8 out, per-channel weights."""
+"""Trained models become quantized `.tflite` files.
 
-from edgeasr.quantize.int8 import Int8Model
-from edgeasr.quantize.ptq import calibration_problems, quantize
+quantize               after training: int8, int16x8, or the weights alone
+calibration_problems   why windows to calibrate with are doubtful
+runnable               a quantized model on the host: IntegerModel, or FloatModel
+"""
 
-__all__ = ["Int8Model", "calibration_problems", "quantize"]
+from edgeasr.quantize.floating import FloatModel
+from edgeasr.quantize.integer import IntegerModel
+from edgeasr.quantize.ptq import ACTIVATIONS, INTEGER_ACTIVATIONS, calibration_problems, quantize
+
+__all__ = [
+    "ACTIVATIONS",
+    "INTEGER_ACTIVATIONS",
+    "FloatModel",
+    "IntegerModel",
+    "calibration_problems",
+    "quantize",
+    "runnable",
+]
+
+
+def runnable(
+    content: bytes, activations: str, feature_scale: float, feature_offset: float
+) -> IntegerModel | FloatModel:
+    """Return what quantize made for `activations` as a model that gives scores for features."""
+    kind = IntegerModel if activations in INTEGER_ACTIVATIONS else FloatModel
+    return kind(content, feature_scale, feature_offset)

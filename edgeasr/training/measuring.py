@@ -17,7 +17,7 @@ from edgeasr.models import architectures, fitting, hearing
 from edgeasr.models.examples import Examples
 from edgeasr.models.fitting import Fitted
 from edgeasr.models.material import Material
-from edgeasr.quantize import Int8Model
+from edgeasr.quantize import FloatModel, IntegerModel
 from edgeasr.report import card
 from edgeasr.training.options import NOISE_SNR_DB, Arrays, Observer, Options
 
@@ -26,7 +26,7 @@ _PACKAGES = ("tensorflow-cpu", "keras", "numpy", "tflite-micro")
 
 
 def choose_decision(
-    int8: Int8Model, gathered: Material, options: Options, observer: Observer
+    quantized: IntegerModel, gathered: Material, options: Options, observer: Observer
 ) -> OperatingPoint:
     """Choose window and threshold on words of val and on foreign speech of train.
 
@@ -34,8 +34,8 @@ def choose_decision(
     """
     base = Decision(ignored=_IGNORED)
     words = [c for c in gathered.task.split("val") if c.label not in _IGNORED]
-    positive = _heard_words(words[:: _every(words)], int8, gathered, options, base, observer)
-    negative = _heard_foreign("train", int8, gathered, options, base, observer)
+    positive = _heard_words(words[:: _every(words)], quantized, gathered, options, base, observer)
+    negative = _heard_foreign("train", quantized, gathered, options, base, observer)
     if not negative:
         return OperatingPoint(base, float("nan"), float("nan"))
     rate = options.window.front_end.sample_rate_hz
@@ -49,7 +49,7 @@ def _every(clips: Sequence) -> int:
 
 def _heard_words(
     clips: Sequence[Clip],
-    int8: Int8Model,
+    quantized: IntegerModel,
     gathered: Material,
     options: Options,
     rule: Decision,
@@ -58,7 +58,7 @@ def _heard_words(
     """Return each clip of a word as a stream that the model has heard."""
     sounds = [hearing.embedded(clip, options.window) for clip in clips]
     heard = hearing.score_streams(
-        sounds, options.window, rule.hop_frames, int8.scores,
+        sounds, options.window, rule.hop_frames, quantized.scores,
         lambda done: observer.on_clips("words in streams", done, len(sounds)),
     )  # fmt: skip
     spoken = [gathered.task.index(clip) for clip in clips]
@@ -67,7 +67,7 @@ def _heard_words(
 
 def _heard_foreign(
     split: str,
-    int8: Int8Model,
+    quantized: IntegerModel,
     gathered: Material,
     options: Options,
     rule: Decision,
@@ -77,7 +77,7 @@ def _heard_foreign(
     rate = options.window.front_end.sample_rate_hz
     sounds = [read_clip(clip, rate) for clip in gathered.negative if clip.split == split]
     heard = hearing.score_streams(
-        sounds, options.window, rule.hop_frames, int8.scores,
+        sounds, options.window, rule.hop_frames, quantized.scores,
         lambda done: observer.on_clips(f"foreign speech of {split}", done, len(sounds)),
     )  # fmt: skip
     return [ScoredStream(*row) for row in heard]
@@ -85,7 +85,7 @@ def _heard_foreign(
 
 def measure(
     fitted: Fitted,
-    int8: Int8Model,
+    quantized: IntegerModel,
     gathered: Material,
     arrays: Arrays,
     options: Options,
@@ -113,30 +113,32 @@ def measure(
         "versions": versions(),
     }  # fmt: skip
     for split, part in (("val", arrays.val), ("test", arrays.test)):
-        measured[split] = float_and_int8(fitted, int8, part.features[:, 0], part.labels, part.names)
+        measured[split] = float_and_quantized(
+            fitted, quantized, part.features[:, 0], part.labels, part.names
+        )
     for split in ("val", "test"):
         noises = [c for c in gathered.noise if c.split == split]
         part = getattr(arrays, split)
         if noises:
             rows = hearing.in_noise(task.split(split), noises, window, NOISE_SNR_DB)
-            noisy = float_and_int8(fitted, int8, rows, part.labels, part.names)
+            noisy = float_and_quantized(fitted, quantized, rows, part.labels, part.names)
             measured[f"{split}_noise"] = {"snr_db": NOISE_SNR_DB} | noisy
     sources = [clip.source for clip in clips]
-    measured["test_by_source"] = _by_source(int8, arrays.test, sources)
-    measured["stream"] = _stream_facts(int8, gathered, options, point, observer)
+    measured["test_by_source"] = _by_source(quantized, arrays.test, sources)
+    measured["stream"] = _stream_facts(quantized, gathered, options, point, observer)
     return measured
 
 
-def float_and_int8(
+def float_and_quantized(
     fitted: Fitted,
-    int8: Int8Model,
+    quantized: IntegerModel | FloatModel,
     windows: np.ndarray,
     labels: np.ndarray,
     names: Sequence[str],
 ) -> dict[str, object]:
-    """Return float and int8 results for int16 features [n, frames, features]."""
+    """Return what both models make of int16 features [n, frames, features]."""
     real = fitting.scores(fitted.model, fitted.scale(windows)).argmax(axis=1)
-    whole = int8.scores(windows)
+    whole = quantized.scores(windows)
     result = card.result(labels, whole.argmax(axis=1), names)
     return result | {
         "top2_int8": confusion.top_k(whole, labels, 2),
@@ -145,8 +147,10 @@ def float_and_int8(
     }
 
 
-def _by_source(int8: Int8Model, test: Examples, sources: Sequence[str]) -> dict[str, object]:
-    right = int8.scores(test.features[:, 0]).argmax(axis=1) == test.labels
+def _by_source(
+    quantized: IntegerModel, test: Examples, sources: Sequence[str]
+) -> dict[str, object]:
+    right = quantized.scores(test.features[:, 0]).argmax(axis=1) == test.labels
     found = {}
     for source in sorted(set(sources)):
         here = np.array([s == source for s in sources])
@@ -155,7 +159,7 @@ def _by_source(int8: Int8Model, test: Examples, sources: Sequence[str]) -> dict[
 
 
 def _stream_facts(
-    int8: Int8Model,
+    quantized: IntegerModel,
     gathered: Material,
     options: Options,
     point: OperatingPoint,
@@ -164,8 +168,8 @@ def _stream_facts(
     rate = options.window.front_end.sample_rate_hz
     words = [c for c in gathered.task.split("test") if c.label not in _IGNORED]
     rule = point.decision
-    heard = _heard_words(words[:: _every(words)], int8, gathered, options, rule, observer)
-    foreign = _heard_foreign("test", int8, gathered, options, rule, observer)
+    heard = _heard_words(words[:: _every(words)], quantized, gathered, options, rule, observer)
+    foreign = _heard_foreign("test", quantized, gathered, options, rule, observer)
     labels = gathered.task.labels
     return {
         "decision": rule.to_dict(),

@@ -19,10 +19,10 @@ from edgeasr.models import architectures, fitting, material
 from edgeasr.models.examples import Examples, Takes, Window, examples, join
 from edgeasr.models.fitting import Epoch, Fitted
 from edgeasr.models.material import Material
-from edgeasr.quantize import Int8Model, calibration_problems, quantize
+from edgeasr.quantize import IntegerModel, calibration_problems, quantize, runnable
 from edgeasr.report import card
 from edgeasr.speech import Facts
-from edgeasr.training.measuring import choose_decision, float_and_int8, measure
+from edgeasr.training.measuring import choose_decision, float_and_quantized, measure
 from edgeasr.training.options import Arrays, Observer, Options
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ def train(data: Path, options: Options, observer: Observer = _SILENT) -> Trained
     gathered = gather(data, options, observer)
     arrays = compute(gathered, options, observer)
     fitted = fit(arrays, options, observer)
-    calibration = calibration_windows(arrays.train, fitted.scale, options.recipe.seed)
-    for problem in calibration_problems(calibration):
+    calibration, labels = calibration_windows(arrays.train, fitted.scale, options.recipe.seed)
+    for problem in calibration_problems(calibration, labels, arrays.train.names):
         observer.say(problem)
     content = quantize(fitted.model, calibration)
-    int8 = Int8Model(content, fitted.scale.scale, fitted.scale.offset)
+    quantized = IntegerModel(content, fitted.scale.scale, fitted.scale.offset)
     observer.say("choosing the decision rule on val, with foreign speech of train")
-    point = choose_decision(int8, gathered, options, observer)
+    point = choose_decision(quantized, gathered, options, observer)
     observer.say("measuring on test")
-    measured = measure(fitted, int8, gathered, arrays, options, point, observer)
+    measured = measure(fitted, quantized, gathered, arrays, options, point, observer)
     facts = Facts(
         options.task, gathered.task.labels, options.window.front_end, options.window.frames,
         fitted.scale.scale, fitted.scale.offset, point.decision, _provenance(measured, options),
@@ -147,15 +147,17 @@ def _key(arrays: Arrays, options: Options) -> str:
     return f"{options.task}-{digest.hexdigest()[:20]}"
 
 
-def calibration_windows(train: Examples, scale: fitting.Scale, seed: int) -> np.ndarray:
+def calibration_windows(
+    train: Examples, scale: fitting.Scale, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return real windows of up to CALIBRATION_CLIPS training clips, as evenly of all classes as
-    they come: float32 [n, frames, features]."""
+    they come, and their classes: float32 [n, frames, features] and places in `names` [n]."""
     rng = np.random.default_rng([seed, 1])
     chance = 1 / train.counts()[train.labels]
     count = min(CALIBRATION_CLIPS, len(train))
     chosen = rng.choice(len(train), count, replace=False, p=chance / chance.sum())
     takes = rng.integers(0, train.features.shape[1], count)
-    return scale(train.features[chosen, takes])
+    return scale(train.features[chosen, takes]), train.labels[chosen]
 
 
 def _provenance(measured: dict[str, object], options: Options) -> dict[str, object]:
@@ -195,10 +197,15 @@ def write(trained: Trained, out: Path, command: str) -> list[Path]:
 
 
 def requantize(
-    keras_file: Path, data: Path, out: Path, say: Callable[[str], None] = lambda line: None
+    keras_file: Path,
+    data: Path,
+    out: Path,
+    say: Callable[[str], None] = lambda line: None,
+    activations: str = "int8",
 ) -> dict[str, object]:
     """Quantize a model of `train` again and write it, whole or not at all.
 
+    activations: one of edgeasr.quantize.ACTIVATIONS.
     The facts come from the `.tflite` beside the `.keras`. Raises InputError when a file is missing
     or is not a model of that task's shape.
     """
@@ -215,14 +222,14 @@ def requantize(
     options = Options(task, window=Window(facts.front_end, facts.frames), takes=2, synthetic=0)
     arrays = compute(gather(data, options, Observer(say)), options, Observer(say))
     scale = fitting.Scale(facts.feature_scale, facts.feature_offset)
-    calibration = calibration_windows(arrays.train, scale, options.recipe.seed)
-    for problem in calibration_problems(calibration):
+    calibration, labels = calibration_windows(arrays.train, scale, options.recipe.seed)
+    for problem in calibration_problems(calibration, labels, arrays.train.names):
         say(problem)
-    content = quantize(model, calibration)
-    int8 = Int8Model(content, scale.scale, scale.offset)
+    content = quantize(model, calibration, activations)
+    quantized = runnable(content, activations, scale.scale, scale.offset)
     fitted = Fitted(model, scale, (), 0)
-    result = float_and_int8(
-        fitted, int8, arrays.test.features[:, 0], arrays.test.labels, arrays.test.names
+    result = float_and_quantized(
+        fitted, quantized, arrays.test.features[:, 0], arrays.test.labels, arrays.test.names
     )
     embedded = speech.embed(content, facts)
     part = out.with_name(f".{out.name}.part")
@@ -232,6 +239,7 @@ def requantize(
         "file": str(out),
         "size_bytes": len(embedded),
         "test_clips": result["clips"],
-        "test_accuracy_int8": result["accuracy"],
+        "activations": activations,
+        "test_accuracy": result["accuracy"],
         "test_accuracy_float": result["accuracy_float"],
     }
