@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from edgeasr.codegen.lower import lower, supported
 from edgeasr.codegen.lower.view import named
+from edgeasr.codegen.packing import pack_raw
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op
 
@@ -22,7 +23,7 @@ def check(graph: Graph) -> tuple[str, ...]:
             unknown.setdefault(op.kind, []).append(op)
             continue
         try:
-            lower(graph, op, packing="raw")
+            lower(graph, op, pack=pack_raw)
         except InputError as problem:
             problems.append(str(problem))
     return (*_unsupported(graph, unknown), *_state(graph), *problems)

@@ -1,8 +1,11 @@
 """A speech model to `model.c` and `model.h` of the `ear` engine: tables, a call list, an arena."""
 
+import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edgeasr import __version__, plan
 from edgeasr.codegen import cname, coverage, lower, macs
@@ -20,6 +23,7 @@ from edgeasr.codegen.call import (
     Value,
 )
 from edgeasr.codegen.environment import render
+from edgeasr.codegen.packing import Packed, candidates, pack, pack_raw, worth_linking
 from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Tensor
@@ -83,7 +87,7 @@ def generate(
             f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
         )
     _check_ends(graph, where)
-    calls, aliases = _lower_all(graph, where, packing)
+    calls, aliases = _lower_all(graph, where, _packer(graph, packing))
     made = plan.make(
         graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
     )
@@ -119,11 +123,11 @@ def _check_ends(graph: Graph, where: str) -> None:
 
 
 def _lower_all(
-    graph: Graph, where: str, packing: str
+    graph: Graph, where: str, pack: Callable[[np.ndarray, int], Packed]
 ) -> tuple[list[tuple[Op, KernelCall]], dict[int, int]]:
     calls, aliases = [], {}
     for op in graph.ops:
-        made = lower.lower(graph, op, packing=packing)
+        made = lower.lower(graph, op, pack=pack)
         if isinstance(made, Alias):
             if graph.tensor(made.source).data is not None:
                 raise InputError(
@@ -136,6 +140,21 @@ def _lower_all(
     if not calls:
         raise InputError(f"{where}: the model computes nothing; give one with layers")
     return calls, aliases
+
+
+def _packer(graph: Graph, packing: str) -> Callable[[np.ndarray, int], Packed]:
+    """Return what packs weights; of the smallest forms, those whose code pays for this graph."""
+    if packing == "raw":
+        return pack_raw
+    found: list[list[Packed]] = []
+
+    def note(values: np.ndarray, channel_axis: int) -> Packed:
+        found.append(candidates(values, channel_axis))
+        return found[-1][0]
+
+    for op in graph.ops:
+        lower.lower(graph, op, pack=note)
+    return functools.partial(pack, linked=worth_linking(found))
 
 
 def _layer(graph: Graph, index: int, op: Op, call: KernelCall) -> Layer:

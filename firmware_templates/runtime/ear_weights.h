@@ -7,7 +7,7 @@
  * are one block, and stay where they are.
  *
  * Who uses weights calls ear_weights_block, then ear_weights_rows for each block in turn. Scratch
- * is the caller's: ear_weights_scratch_bytes, aligned to 4 bytes; none for raw weights.
+ * is the caller's: 3 bytes more than the weights of a block, and none for raw weights.
  *
  * Packed data is a row of 32-bit words, little-endian in its lanes: a word holds planes of four
  * codes, one in each of its bytes, so that four values come from one word by whole-word
@@ -33,15 +33,9 @@ typedef struct ear_weights {
     uint16_t unit_words;  /* from one unit to the next */
     uint16_t table_units; /* units that share a table */
     uint8_t entries;
-    uint8_t step; /* value = base + step * code, of forms whose codes count evenly */
+    uint8_t step; /* of uniform and ternary codes: value = base + step * code; else see below */
     int8_t base;
 } ear_weights_t;
-
-/* Bytes of scratch for blocks of `block` channels with `row` weights each. */
-static inline int32_t ear_weights_scratch_bytes(int32_t block, int32_t row)
-{
-    return (block * row + 3) / 4 * 4;
-}
 
 /* Output channels in a block, but the last, which has what is left of `channels`. */
 static inline int32_t ear_weights_block(const ear_weights_t *weights, int32_t channels)
@@ -68,5 +62,35 @@ void ear_weights_uniform5(const ear_weights_t *weights, int32_t unit, int32_t co
                           int8_t *values);
 void ear_weights_uniform6(const ear_weights_t *weights, int32_t unit, int32_t count,
                           int8_t *values);
+
+/* Codes 0, 1 and 2: value = base + step * code. Each byte of a word holds five digits of base 3, as
+ * ceil(256 / 243 * number): times 3, its first digit leaves it on top. */
+void ear_weights_ternary(const ear_weights_t *weights, int32_t unit, int32_t count,
+                         int8_t *values);
+
+/* Sign and exponent, in words as uniform codes are: the top bit is the sign; below it, 0 is 0 and e
+ * is step * 2^(e - 1). */
+void ear_weights_exponent2(const ear_weights_t *weights, int32_t unit, int32_t count,
+                           int8_t *values);
+void ear_weights_exponent3(const ear_weights_t *weights, int32_t unit, int32_t count,
+                           int8_t *values);
+void ear_weights_exponent4(const ear_weights_t *weights, int32_t unit, int32_t count,
+                           int8_t *values);
+
+/* Indices to a table, in words as uniform codes are. Unit u has table u / table_units. */
+void ear_weights_table1(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+void ear_weights_table2(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+void ear_weights_table3(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+void ear_weights_table4(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+void ear_weights_table5(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+void ear_weights_table6(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+
+/* Runs of zeros, each with the value behind it; a unit ends where its values do. Data begins with
+ * the place of each unit, in bytes from its start, as a word each. A token is one byte: the run
+ * above `step` bits, an index to the table in them. */
+void ear_weights_runs(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
+
+/* As ear_weights_runs, but a token is two bytes: run, value. */
+void ear_weights_runs8(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values);
 
 #endif

@@ -21,6 +21,28 @@ static inline ear_codes_t ear_codes_even(const ear_weights_t *weights)
     return codes;
 }
 
+/* The codes of a unit are indices to its table. */
+static inline ear_codes_t ear_codes_by_table(const ear_weights_t *weights, int32_t unit)
+{
+    const int32_t number = unit / weights->table_units;
+    const ear_codes_t codes = {weights->tables + number * weights->entries, 0, 0};
+    return codes;
+}
+
+/* The table of sign and exponent: code 0 is 0, code e is step * 2^(e - 1), and those with the top
+ * bit of `bits` are negative. */
+static inline void ear_codes_exponents(const ear_weights_t *weights, int32_t bits, int8_t *table)
+{
+    const int32_t half = 1 << (bits - 1);
+    int32_t size = weights->step;
+    table[0] = 0;
+    table[half] = 0;
+    for (int32_t exponent = 1; exponent < half; ++exponent, size *= 2) {
+        table[exponent] = (int8_t)size;
+        table[half + exponent] = (int8_t)-size;
+    }
+}
+
 /* Writes the values of four codes, one in each byte of `quad`. */
 static inline void ear_codes_put(const ear_codes_t *codes, uint32_t quad, int8_t *values)
 {

@@ -10,15 +10,18 @@ import pytest
 
 from edgeasr import paths
 from edgeasr.codegen.lower import lower
+from edgeasr.codegen.packing import pack
 from edgeasr.errors import InputError
 from edgeasr.graph import Tensor
 from tests.conftest import need
 from tests.vectors.kernels import emit
 from tests.vectors.kernels.cases import KINDS, Case, cases
+from tests.vectors.kernels.cases_packed import GRIDS, LAYERS, pack_for, packed_cases
 from tests.vectors.kernels.mutants import mutants
 from tests.vectors.kernels.oracle import tflm
 
 _PER_KIND = 12
+_PER_PACKING = 6
 _FLAGS = "-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wdouble-promotion -Werror".split()
 _SANITIZED = "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all".split()
 _M4F = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16".split()
@@ -27,8 +30,17 @@ _HERE = Path(__file__).parent / "kernels"
 
 @pytest.fixture(scope="module")
 def program() -> emit.Program:
-    table = [case for kind in KINDS for case in cases(kind, _PER_KIND)]
-    return emit.program((case, tflm(case.graph, case.inputs)) for case in table)
+    table = [(case, pack) for kind in KINDS for case in cases(kind, _PER_KIND)]
+    table += [
+        (case, pack_for(unpacker))
+        for unpacker in GRIDS
+        for layer in LAYERS
+        for case in packed_cases(unpacker, layer, _PER_PACKING)
+    ]
+    return emit.program(
+        (case, lower(case.graph, case.op, pack=pack), tflm(case.graph, case.inputs))
+        for case, pack in table
+    )
 
 
 def _compile(program: emit.Program, folder: Path, main: str, command: list[str]) -> Path:
@@ -54,7 +66,7 @@ def test_hostile_operations_that_pass_stay_in_bounds(tmp_path: Path) -> None:
     need("gcc")
     table = [case for kind in KINDS for case in _survivors(kind)]
     assert len(table) > 100
-    made = emit.program((case, None) for case in table)
+    made = emit.program((case, lower(case.graph, case.op), None) for case in table)
     built = _compile(made, tmp_path, "main_host.c", _SANITIZED)
 
     done = subprocess.run([built], capture_output=True, text=True, check=False, timeout=120)

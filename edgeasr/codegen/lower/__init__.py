@@ -6,6 +6,9 @@ overflow. What does not hold is an InputError that names the operator and the te
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
+from edgeasr.codegen import packing
 from edgeasr.codegen.call import Alias, KernelCall
 from edgeasr.codegen.lower import (
     conv,
@@ -21,6 +24,7 @@ from edgeasr.codegen.lower import (
 )
 from edgeasr.codegen.lower.view import OpView
 from edgeasr.codegen.lower.wide import by_type
+from edgeasr.codegen.packing import Packed
 from edgeasr.graph import Graph, Op
 
 _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
@@ -55,12 +59,14 @@ def supported() -> tuple[str, ...]:
     return tuple(sorted(_LOWERINGS))
 
 
-def lower(graph: Graph, op: Op, *, packing: str = "smallest") -> KernelCall | Alias:
+def lower(
+    graph: Graph, op: Op, *, pack: Callable[[np.ndarray, int], Packed] = packing.pack
+) -> KernelCall | Alias:
     """Return what the generated C does for `op`. Raises InputError for what it cannot do.
 
-    packing: of weights, "smallest" or "raw".
+    pack: of weights, from values and the axis of the output channels.
     """
-    view = OpView(graph, op, packing)
+    view = OpView(graph, op, pack)
     found = _LOWERINGS.get(op.kind)
     if found is None:
         raise view.fail(f"not supported; supported: {', '.join(supported())}")

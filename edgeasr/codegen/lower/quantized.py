@@ -110,17 +110,16 @@ class Weights:
 
 
 def weights_of(view: OpView, filter_: Tensor, channel_axis: int) -> Weights:
-    """Pack the weights of a layer, int8 or int4 values, as the view's `packing` says."""
+    """Pack the weights of a layer, int8 or int4 values, as the view says."""
     values = view.constant(filter_).astype(np.int8)
-    pack = packing.pack_raw if view.packing == "raw" else packing.pack
-    packed = pack(values, channel_axis)
+    packed = view.pack(values, channel_axis)
     is_raw = packed.unpacker is None
     tables = Array("tables", "int8_t", packed.tables) if packed.tables.size else None
     fields = {
         "data": Array("filter", "int8_t" if is_raw else "uint32_t", packed.data),
         "tables": tables,
         "unpack": None if is_raw else Function(packed.unpacker),
-        "block": 0 if is_raw else packed.layout.block,
+        "block": 0 if is_raw else packed.block,
         "unit": 0 if is_raw else packed.unit,
         "unit_words": packed.unit_words,
         "table_units": packed.table_units,

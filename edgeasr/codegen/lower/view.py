@@ -5,12 +5,14 @@ its shapes, types and quantization have been checked here: the C kernels check n
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgeasr.codegen.call import Argument as CallArgument
 from edgeasr.codegen.call import Array, KernelCall, TensorRef
+from edgeasr.codegen.packing import Packed, pack
 from edgeasr.codegen.sources import closure
 from edgeasr.errors import InputError, alternatives
 from edgeasr.graph import Graph, Op, Quantization, Tensor
@@ -40,12 +42,12 @@ def call(kernel: str, *arguments: CallArgument) -> KernelCall:
 class OpView:
     """An operation of a graph, for looking at with checks.
 
-    packing: of its weights, "smallest" or "raw".
+    pack: of its weights, from values and the axis of the output channels.
     """
 
     graph: Graph
     op: Op
-    packing: str = "smallest"
+    pack: Callable[[np.ndarray, int], Packed] = pack
 
     def fail(self, what: str) -> InputError:
         return InputError(f"operator #{self.op.index} {self.op.kind}: {what}")

@@ -4,13 +4,41 @@ A quantizer leaves int8 values on some small grid; nothing else is known of it h
 refused: what fits no form stays raw.
 """
 
+from collections.abc import Callable, Collection, Iterator, Mapping
+
 import numpy as np
 
-from edgeasr.codegen.packing.forms import FORMS, UNPACKERS
+from edgeasr.codegen.packing import even, runs, tables
 from edgeasr.codegen.packing.layout import Layout
+from edgeasr.codegen.packing.linking import smallest, worth_linking
 from edgeasr.codegen.packing.packed import Packed
 
-__all__ = ["Layout", "Packed", "candidates", "pack", "unpack"]
+__all__ = [
+    "FORMS",
+    "Layout",
+    "Packed",
+    "candidates",
+    "pack",
+    "pack_raw",
+    "unpack",
+    "worth_linking",
+]
+
+# Form -> how to pack and how to unpack, in the order of the work of unpacking, least first.
+FORMS: Mapping[
+    str,
+    tuple[
+        Callable[[np.ndarray, Layout], Iterator[Packed]],
+        Callable[[Packed], list[np.ndarray]],
+    ],
+] = {
+    "raw": (even.raw, even.unpack_raw),
+    "uniform": (even.uniform, even.unpack_uniform),
+    "ternary": (even.ternary, even.unpack_ternary),
+    "exponent": (even.exponent, even.unpack_exponent),
+    "table": (tables.table, tables.unpack_table),
+    "runs": (runs.runs, runs.unpack_runs),
+}
 
 
 def candidates(values: np.ndarray, channel_axis: int) -> list[Packed]:
@@ -20,23 +48,23 @@ def candidates(values: np.ndarray, channel_axis: int) -> list[Packed]:
     sizes the one that unpacks fastest comes first.
     """
     layout = Layout.of(values.shape, channel_axis)
-    found = [packed for make in FORMS.values() for packed in make(values, layout)]
+    found = [packed for make, _ in FORMS.values() for packed in make(values, layout)]
     return sorted(found, key=lambda packed: packed.bytes)
 
 
-def pack(values: np.ndarray, channel_axis: int) -> Packed:
-    """Return the smallest of candidates()."""
-    return candidates(values, channel_axis)[0]
+def pack(values: np.ndarray, channel_axis: int, *, linked: Collection[str] | None = None) -> Packed:
+    """Return the smallest of candidates(), or of those with one of the `linked` unpackers."""
+    found = candidates(values, channel_axis)
+    return found[0] if linked is None else smallest(found, linked)
 
 
 def pack_raw(values: np.ndarray, channel_axis: int) -> Packed:
     """Return the values as they are, in the form of a Packed."""
-    (packed,) = FORMS["raw"](values, Layout.of(values.shape, channel_axis))
+    (packed,) = even.raw(values, Layout.of(values.shape, channel_axis))
     return packed
 
 
 def unpack(packed: Packed) -> np.ndarray:
     """Return the values, int8 in their first shape."""
-    if packed.form == "raw":
-        return packed.data.reshape(packed.layout.shape)
-    return packed.layout.join(UNPACKERS[packed.form](packed))
+    _, units_of = FORMS[packed.form]
+    return packed.layout.join(units_of(packed))

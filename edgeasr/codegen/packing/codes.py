@@ -30,6 +30,12 @@ def from_words(words: np.ndarray, bits: int, count: int) -> np.ndarray:
     return codes.astype(np.uint8)
 
 
+def word_count(count: int, bits: int) -> int:
+    """Return how many words `count` codes take."""
+    low, high = PARTS[bits]
+    return _words(count, low) + (_words(count, high) if high else 0)
+
+
 def _words(count: int, bits: int) -> int:
     return -(-count // (32 // bits))
 

@@ -43,11 +43,6 @@ class Layout:
         even = -(-self.channels // blocks)
         return min(-(-even // 4) * 4, self.channels)
 
-    @property
-    def scratch_bytes(self) -> int:
-        """Memory for one block; unpackers may write up to 3 bytes behind its values."""
-        return (self.block * self.row + 3) // 4 * 4
-
     def split(self, values: np.ndarray, unit: int) -> list[np.ndarray]:
         """Return the values of each unit of `unit` channels, in their order in memory."""
         if self.interleaved:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeasr.codegen import cname
 from edgeasr.codegen.call import (
+    Alias,
     Array,
     Function,
     KernelCall,
@@ -20,7 +21,6 @@ from edgeasr.codegen.call import (
     TensorRef,
     Value,
 )
-from edgeasr.codegen.lower import lower
 from tests.vectors.kernels.cases import Case
 
 _C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t",
@@ -36,11 +36,13 @@ class Program:
     names: tuple[str, ...]
 
 
-def program(cases: Iterable[tuple[Case, np.ndarray | None]]) -> Program:
-    """Return the program of these cases with their expected outputs; None runs without a look."""
+def program(cases: Iterable[tuple[Case, KernelCall | Alias, np.ndarray | None]]) -> Program:
+    """Return the program of these cases, as lowered, with their expected outputs.
+
+    An expected output of None runs without a look.
+    """
     parts, calls, sources, names = [], [], {"ear_kernels.h"}, []
-    for number, (case, expected) in enumerate(cases, 1):
-        call = lower(case.graph, case.op)
+    for number, (case, call, expected) in enumerate(cases, 1):
         assert isinstance(call, KernelCall)
         parts.append(_Writer(case, call, number).function(expected))
         calls.append(f"    if (!case_{number}()) {{\n        return {number};\n    }}\n")
@@ -72,7 +74,7 @@ class _Writer:
         kind = _C_TYPES[output.dtype]
         self.lines.append(f"static {kind} {self.name('output')}[{output.elements}];")
         if scratch := self.call.scratch_bytes:
-            self.lines.append(f"static int32_t {self.name('scratch')}[{-(-scratch // 4)}];")
+            self.lines.append(f"static int8_t {self.name('scratch')}[{scratch}];")
         arguments = ", ".join(self.argument(a) for a in self.call.arguments)
         verdict = "true"
         if expected is not None:

@@ -1,0 +1,18 @@
+#include <string.h>
+
+#include "ear_weights.h"
+
+void ear_weights_runs(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values)
+{
+    const uint32_t *const places = weights->data;
+    const uint8_t *token = (const uint8_t *)weights->data + places[unit];
+    const uint32_t bits = weights->step;
+    const uint32_t mask = (1u << bits) - 1u;
+    memset(values, 0, (size_t)count);
+    for (int32_t at = 0; at < count; ++at, ++token) {
+        at += *token >> bits;
+        if (at < count) {
+            values[at] = weights->tables[*token & mask];
+        }
+    }
+}
