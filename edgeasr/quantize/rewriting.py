@@ -33,8 +33,8 @@ class Layer:
 
     op: its operation in the graph. weights: float32, of the file's shape; axis: that of the output
     channels. bias: float64 [channels], zeros where the file has none. input_scale,
-    input_zero_point, output_scale: of its activations, of type `dtype` (int8 or int16); bias_dtype:
-    int32 or int64. shared: channels had one scale in the file.
+    input_zero_point, output_zero_point: of its activations, of type `dtype` (int8 or int16);
+    bias_dtype: int32 or int64.
     """
 
     op: Op
@@ -43,10 +43,9 @@ class Layer:
     bias: np.ndarray
     input_scale: float
     input_zero_point: int
-    output_scale: float
+    output_zero_point: int
     dtype: str
     bias_dtype: str
-    shared: bool
 
     @property
     def name(self) -> str:
@@ -151,10 +150,9 @@ def _layer(model: Graph, op: Op, where: str) -> Layer:
         bias=counts * scales * entry.quantization.scale,
         input_scale=entry.quantization.scale,
         input_zero_point=entry.quantization.zero_point,
-        output_scale=output.quantization.scale,
+        output_zero_point=output.quantization.zero_point,
         dtype=entry.dtype,
         bias_dtype=usual if bias is None else bias.dtype,
-        shared=not weights.quantization.per_channel and channels > 1,
     )
 
 

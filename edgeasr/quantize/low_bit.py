@@ -1,0 +1,193 @@
+"""Post-training quantization of weights to few bits, of any int8 or int16x8 `.tflite`.
+
+The weights of each layer move onto the grid of a scheme; activations stay as they are. With
+calibration windows a layer's sums are kept instead of its weights. No TensorFlow is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeasr import graph
+from edgeasr.errors import InputError, alternatives
+from edgeasr.oracle import Oracle
+from edgeasr.quantize import calibration, grids, reconstruction, rewriting
+from edgeasr.quantize.grids import GridWeights
+from edgeasr.quantize.rewriting import Layer, LayerWeights
+from edgeasr.quantize.schemes import Scheme
+
+ROUNDINGS = ("nearest", "compensated")
+
+
+@dataclass(frozen=True)
+class LayerLoss:
+    """What quantization did to one layer, as signal to noise in dB (inf: nothing).
+
+    op: index of its operation. weights_db: of the weights; activations_db: of the layer's outputs,
+    None without windows.
+    """
+
+    op: int
+    name: str
+    weights_db: float
+    activations_db: float | None = None
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """How many of `total` windows a model with weights of a scheme recognises."""
+
+    scheme: str
+    rounding: str
+    correct: int
+    total: int
+
+
+def quantize_weights(
+    content: bytes,
+    scheme: Scheme | Mapping[int, Scheme],
+    windows: np.ndarray | None = None,
+    *,
+    rounding: str = "nearest",
+    bias_correction: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> bytes:
+    """Return the `.tflite` with the weights of its layers on grids.
+
+    scheme: of all layers, or by the index of the operation (the others stay as they are). windows:
+    calibration inputs [n, ...] of the model's own type, which both options need. rounding:
+    `nearest` takes for each weight the nearest level; `compensated` takes the levels with which the
+    layer's sums come nearest to the original's, layer by layer (see README.md here).
+    bias_correction: with `nearest`, move each bias so that sums keep their mean (`compensated`
+    always does). Raises InputError for what the model, the scheme or the windows do not allow.
+    """
+    layers = rewriting.read(content)
+    chosen = _by_layer(layers, scheme)
+    if rounding not in ROUNDINGS:
+        raise InputError(f'rounding "{rounding}" is not known; {alternatives(rounding, ROUNDINGS)}')
+    layers = [layer for layer in layers if layer.op.index in chosen]
+    if rounding == "nearest" and not bias_correction:
+        new = {}
+        for layer in layers:
+            found = grids.fit(layer.weights, chosen[layer.op.index], layer.axis)
+            new[layer.op.index] = _written(layer, found, layer.bias)
+        return rewriting.replace(content, new)
+    if windows is None:
+        needs = "compensated rounding" if rounding == "compensated" else "bias correction"
+        raise InputError(f"{needs} needs calibration windows; give recordings to make them of")
+    return _calibrated(content, layers, chosen, windows, rounding, progress)
+
+
+def losses(
+    original: bytes, quantized: bytes, windows: np.ndarray | None = None
+) -> tuple[LayerLoss, ...]:
+    """Return what each layer lost; windows [n, ...] of the model's input type for activations."""
+    before, after = rewriting.read(original), rewriting.read(quantized)
+    outputs = [layer.op.outputs[0] for layer in before]
+    seen: list[dict[int, np.ndarray]] = []
+    if windows is not None:
+        calibration.check_inputs(graph.parse(original), windows)
+        seen = [calibration.capture(model, outputs, windows) for model in (original, quantized)]
+    rows = []
+    for old, new, output in zip(before, after, outputs, strict=True):
+        heard = None
+        if seen:
+            zero = old.output_zero_point
+            heard = grids.sqnr_db(seen[0][output] - float(zero), seen[1][output] - float(zero))
+        rows.append(
+            LayerLoss(old.op.index, old.name, grids.sqnr_db(old.weights, new.weights), heard)
+        )
+    return tuple(rows)
+
+
+def table(
+    content: bytes,
+    windows: np.ndarray,
+    labels: np.ndarray,
+    schemes: Sequence[Scheme],
+    calibration_windows: np.ndarray | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> list[TableRow]:
+    """Return how well the model does with its weights on each grid, the model as it is first.
+
+    windows, labels: test inputs [n, ...] of the model's input type and the class [n] of each.
+    Rounding is nearest, and with calibration windows (which must not be test windows) compensated
+    besides.
+    """
+    roundings = ROUNDINGS if calibration_windows is not None else ROUNDINGS[:1]
+    rows = [TableRow("as it is", "", correct(content, windows, labels), len(labels))]
+    for scheme in schemes:
+        for rounding in roundings:
+            made = quantize_weights(content, scheme, calibration_windows, rounding=rounding)
+            found = correct(made, windows, labels)
+            rows.append(TableRow(str(scheme), rounding, found, len(labels)))
+            progress(f"{scheme}, {rounding}: {found} of {len(labels)}")
+    return rows
+
+
+def correct(content: bytes, windows: np.ndarray, labels: np.ndarray) -> int:
+    """Return for how many windows the largest output (the first of equals) is the label's."""
+    calibration.check_inputs(graph.parse(content), windows)
+    oracle = Oracle(content)
+    return sum(
+        int(oracle.invoke(window).argmax()) == label
+        for window, label in zip(windows, labels, strict=True)
+    )
+
+
+def _by_layer(
+    layers: Sequence[Layer], scheme: Scheme | Mapping[int, Scheme]
+) -> Mapping[int, Scheme]:
+    if isinstance(scheme, Scheme):
+        return {layer.op.index: scheme for layer in layers}
+    known = {layer.op.index: layer.name for layer in layers}
+    strange = sorted(set(scheme) - set(known))
+    if strange:
+        raise InputError(
+            f"a scheme for operation #{strange[0]}, which has no constant weights; those that "
+            f"have: {', '.join(known.values())}"
+        )
+    return scheme
+
+
+def _calibrated(
+    content: bytes,
+    layers: Sequence[Layer],
+    chosen: Mapping[int, Scheme],
+    windows: np.ndarray,
+    rounding: str,
+    progress: Callable[[str], None],
+) -> bytes:
+    calibration.check_inputs(graph.parse(content), windows)
+    original = calibration.capture(content, {layer.op.inputs[0] for layer in layers}, windows)
+    new: dict[int, LayerWeights] = {}
+    made = content
+    for place, layer in enumerate(layers, 1):
+        progress(f"{layer.name}, {place} of {len(layers)}")
+        entry = layer.op.inputs[0]
+        quantized = calibration.capture(made, [entry], windows)[entry] if new else original[entry]
+        seen = calibration.moments(layer, original[entry], quantized)
+        scheme = chosen[layer.op.index]
+        if rounding == "compensated":
+            found = reconstruction.reconstruct(layer.weights, layer.axis, scheme, seen)
+        else:
+            found = grids.fit(layer.weights, scheme, layer.axis)
+        new[layer.op.index] = _written(layer, found, reconstruction.bias(found, seen))
+        made = rewriting.replace(content, new)
+    return made
+
+
+def _written(layer: Layer, found: GridWeights, bias: np.ndarray) -> LayerWeights:
+    """Return what to write, with scales large enough for the bias to be held in integers.
+
+    As TFLite's converter does, for channels whose weights almost vanished and whose bias did not.
+    """
+    least = rewriting.least_scales(layer, bias)
+    least = least if len(found.scales) > 1 else least.max(keepdims=True)
+    if (found.scales < least).any():
+        scales = np.maximum(found.scales, least).astype(np.float32)
+        found = grids.assign(layer.weights, scales, found.levels, layer.axis)
+    return LayerWeights(found.values, found.scales, bias)
