@@ -10,6 +10,7 @@ from edgeasr.codegen.environment import render
 from edgeasr.codegen.model import ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
 from edgeasr.errors import CheckError, InputError, alternatives
+from edgeasr.graph import Graph
 from edgeasr.project import Manifest, Project
 from edgeasr.speech import SpeechModel
 from edgeasr.units import format_bytes
@@ -60,13 +61,7 @@ def export(
 def generate_model(model: SpeechModel, board_name: str) -> ModelCode:
     """Generate the C of the model itself, for the engine `ear`; it names the board it is for."""
     where = model.path.name
-    for index in (*model.graph.inputs, *model.graph.outputs):
-        tensor = model.graph.tensor(index)
-        if tensor.dtype != "int8":
-            raise InputError(
-                f'{where}: tensor "{tensor.name}" is {tensor.dtype}; the firmware hands int8 '
-                "features to a model and takes int8 scores; quantize it with 'edgeasr quantize'"
-            )
+    _check_ends(model.graph, where)
     return generate(
         model.graph,
         name=model.name,
@@ -75,6 +70,29 @@ def generate_model(model: SpeechModel, board_name: str) -> ModelCode:
         board=board_name,
         where=where,
     )
+
+
+def _check_ends(graph: Graph, where: str) -> None:
+    """Refuse a model of floats by its first operation on them, and other ends by their names."""
+    for index in (*graph.inputs, *graph.outputs):
+        tensor = graph.tensor(index)
+        if tensor.dtype in speech.INTEGER_ENDS:
+            continue
+        for op in graph.ops:
+            made = [
+                graph.tensor(i) for i in op.outputs if graph.tensor(i).dtype.startswith("float")
+            ]
+            if made and op.kind != "DEQUANTIZE":
+                raise InputError(
+                    f"{where}: operation {op.kind} #{op.index} computes in {made[0].dtype}; the "
+                    "firmware engines run integers only; quantize it with 'edgeasr quantize "
+                    "--activations int8' or int16, or run this file on an operating system with a "
+                    "TensorFlow Lite runtime"
+                )
+        raise InputError(
+            f'{where}: tensor "{tensor.name}" is {tensor.dtype}; the firmware hands int8 or int16 '
+            "features to a model and takes such scores; quantize it with 'edgeasr quantize'"
+        )
 
 
 def check_fit(model: SpeechModel, code: ModelCode, board: Board) -> None:
