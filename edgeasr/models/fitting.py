@@ -176,6 +176,13 @@ class Batches:
         for _ in range(self.steps):
             yield self._batch()
 
+    def generator_state(self) -> dict[str, object]:
+        """Return the state of the generator of random numbers, for JSON."""
+        return self._rng.bit_generator.state
+
+    def set_generator_state(self, state: dict[str, object]) -> None:
+        self._rng.bit_generator.state = state
+
     def _batch(self) -> tuple[np.ndarray, np.ndarray]:
         recipe, rng, examples = self._recipe, self._rng, self._examples
         clips = rng.choice(len(examples), recipe.batch, p=self._chance)

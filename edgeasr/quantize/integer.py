@@ -29,9 +29,20 @@ class IntegerModel:
             )
         self._oracle = Oracle(content, graph=self.graph)
 
+    def inputs(self, windows: np.ndarray) -> np.ndarray:
+        """Return the model's inputs, int8 or int16 [n, ...], for int16 features."""
+        made = features.quantize(self.feature_quantization, windows)
+        shape = self.graph.tensor(self.graph.inputs[0]).shape
+        return made.reshape(len(windows), *shape[1:])
+
+    def real_inputs(self, windows: np.ndarray) -> np.ndarray:
+        """Return the real values, float32 [n, frames, features], that its inputs stand for."""
+        entry = self.graph.tensor(self.graph.inputs[0]).quantization
+        whole = self.inputs(windows).astype(np.float32) - np.float32(entry.zero_point)
+        return (whole * np.float32(entry.scale)).reshape(windows.shape)
+
     def scores(self, windows: np.ndarray) -> np.ndarray:
         """Return int8 or int16 [n, labels] for int16 features [n, frames, features]."""
-        inputs = features.quantize(self.feature_quantization, windows)
-        rows = [self._oracle.invoke(window).reshape(-1).copy() for window in inputs]
+        rows = [self._oracle.invoke(window).reshape(-1).copy() for window in self.inputs(windows)]
         output = self.graph.tensor(self.graph.outputs[0])
         return np.stack(rows) if rows else np.empty((0, output.elements), output.dtype)

@@ -111,6 +111,10 @@ class LayerWeights:
         self._frozen.assign_add(chosen)
         self.learned = Learned()
 
+    def frozen(self) -> np.ndarray:
+        """Return which weights no longer move, bool [channels, ...]."""
+        return np.moveaxis(self._frozen.numpy() > 0, -1, 0)
+
     def real(self, input_scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return kernel and bias as the device has them, the bias in whole steps of its int32."""
         import tensorflow as tf
@@ -189,7 +193,7 @@ class LayerWeights:
         if self._even:
             return u + tf.stop_gradient(tf.round(u) - u)
         middles = tf.stop_gradient((table[1:] + table[:-1]) / 2)
-        shape = [len(table), *[1] * (len(u.shape) - 1), -1]
+        shape = [table.shape[0], *[1] * (len(u.shape) - 1), -1]
         above = tf.cast(u[None] > tf.reshape(middles, [shape[0] - 1, *shape[1:]]), tf.float32)
         steps = tf.reshape(table[1:] - table[:-1], [shape[0] - 1, *shape[1:]])
         # The gradient of this sum by a level is 1 for each weight that lies on it.

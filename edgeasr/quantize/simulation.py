@@ -8,6 +8,7 @@ converter the same scales and the very levels, and checks that it stored them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,14 +33,17 @@ _WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 class TrainingGraph:
     """A folded model with every weight and activation as the device will have it.
 
-    weights: of each layer that has some, by name, in order; free until they get a grid. Ranges of
-    activations are those of the last `calibrate`.
+    input_low: the real value of feature 0. The input's range begins there, in a whole number of
+    steps below 0, so that the device's int8 features are rounded as here. weights: of each layer
+    that has some, by name, in order; free until they get a grid. Ranges of activations are those
+    of the last `calibrate`.
     """
 
-    def __init__(self, folded: keras.Model) -> None:
+    def __init__(self, folded: keras.Model, input_low: float = 0.0) -> None:
         import tensorflow as tf
 
         self.model = folded
+        self._input_low = min(input_low, 0.0)
         self.weights = {w.name: LayerWeights(w) for w in folded.layers if folding.weighted(w)}
         if not self.weights:
             raise InputError("the model has no convolution or dense layer; nothing to quantize")
@@ -72,7 +76,16 @@ class TrainingGraph:
         high = np.maximum(seen[..., 1].max(axis=0), 0)
         if not np.isfinite([low, high]).all():
             raise CheckError("an activation is not finite; train at a lower rate")
-        self._ranges.assign(np.stack([low, np.maximum(high, low + _LEAST_RANGE)], axis=1))
+        high = np.maximum(high, low + _LEAST_RANGE)
+        low[0], high[0] = _input_range(self._input_low, low[0], high[0])
+        self._ranges.assign(np.stack([low, high], axis=1))
+
+    def ranges(self) -> np.ndarray:
+        """Return least and greatest value of each activation, float32 [points, 2]."""
+        return self._ranges.numpy()
+
+    def set_ranges(self, ranges: np.ndarray) -> None:
+        self._ranges.assign(ranges)
 
     def __call__(self, pictures: tf.Tensor) -> tf.Tensor:
         """Return logits [n, labels] for real pictures [n, frames, features, 1]."""
@@ -163,6 +176,13 @@ class TrainingGraph:
                     f'convert: layer "{name}" got other weights than training saw; this is a bug '
                     "of edgeasr or of this version of TensorFlow; please report it"
                 )
+
+
+def _input_range(wanted: float, low: float, high: float) -> tuple[float, float]:
+    """Return a range that begins at `wanted`, a whole number of its 255 steps below 0."""
+    low = min(wanted, low)
+    steps = math.floor(-low * 255 / (high - low))
+    return (low, low + 255 * -low / steps) if steps else (low, high)
 
 
 def _points(model: keras.Model) -> list[str]:

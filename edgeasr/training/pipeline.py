@@ -147,17 +147,23 @@ def _key(arrays: Arrays, options: Options) -> str:
     return f"{options.task}-{digest.hexdigest()[:20]}"
 
 
-def calibration_windows(
-    train: Examples, scale: fitting.Scale, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return real windows of up to CALIBRATION_CLIPS training clips, as evenly of all classes as
-    they come, and their classes: float32 [n, frames, features] and places in `names` [n]."""
+def calibration_features(train: Examples, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return features of up to CALIBRATION_CLIPS training clips, as evenly of all classes as they
+    come, and their classes: int16 [n, frames, features] and places in `names` [n]."""
     rng = np.random.default_rng([seed, 1])
     chance = 1 / train.counts()[train.labels]
     count = min(CALIBRATION_CLIPS, len(train))
     chosen = rng.choice(len(train), count, replace=False, p=chance / chance.sum())
     takes = rng.integers(0, train.features.shape[1], count)
-    return scale(train.features[chosen, takes]), train.labels[chosen]
+    return train.features[chosen, takes], train.labels[chosen]
+
+
+def calibration_windows(
+    train: Examples, scale: fitting.Scale, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same as real windows, float32, and their classes."""
+    found, labels = calibration_features(train, seed)
+    return scale(found), labels
 
 
 def _provenance(measured: dict[str, object], options: Options) -> dict[str, object]:
