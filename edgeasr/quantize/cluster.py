@@ -54,7 +54,9 @@ class Ray(Executor):
                 f"{self.address} needs it; install: {INSTALL}"
             ) from None
         self._connect(ray)
-        return _RayPool(ray, make_worker, self.workers or int(ray.cluster_resources()["CPU"]))
+        return _RayPool(
+            ray, make_worker, self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        )
 
     def _connect(self, ray: Any) -> None:
         """Ray itself waits for minutes, or for ever, for a cluster that is not there."""

@@ -1,4 +1,4 @@
-"""Plain values, as JSON has them, become frozen dataclasses; what does not fit is said by its place.
+"""Plain values, as JSON has them, become frozen dataclasses; what does not fit is named by place.
 
 Fields may be text, whole numbers, numbers, truth values, dataclasses, tuples of one kind, mappings
 from text to text, and any of these or None.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edgeasr.errors import CheckError, InputError
 from edgeasr.quantize import pareto, proposals
+from edgeasr.quantize.cluster import Ray
 from edgeasr.quantize.executors import Processes, Serial
 from edgeasr.quantize.mixed import Budget, Evaluation, Layer, Problem, Score
 from edgeasr.quantize.search import GENERATION, needed_evaluations, search
@@ -130,6 +131,11 @@ def test_the_front_is_monotone_and_the_rows_say_what_is_on_it():
 def test_processes_find_what_one_worker_finds():
     alone = _find(budget=_half(SMALL), seed=5)
     assert _find(executor=Processes(2), budget=_half(SMALL), seed=5) == alone
+
+
+def test_a_ray_cluster_finds_what_one_worker_finds(cluster):
+    alone = _find(budget=_half(SMALL), seed=5)
+    assert _find(executor=Ray(cluster), budget=_half(SMALL), seed=5) == alone
 
 
 def test_the_seed_decides_which_neighbours_are_tried():
