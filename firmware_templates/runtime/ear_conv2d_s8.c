@@ -7,6 +7,8 @@
 /* What lies under the filter at one output position: `rows` times `runs` stretches of `run`
  * elements, contiguous in the input and in the filter. */
 typedef struct {
+    int32_t input_row;
+    int32_t filter_row;
     int32_t input_at;
     int32_t filter_at;
     int32_t rows;
@@ -17,30 +19,39 @@ typedef struct {
     int32_t filter_row_step;
 } window_t;
 
-static window_t window_at(const ear_conv_t *params, const ear_dims_t *input,
-                          const ear_dims_t *filter, int32_t y, int32_t x)
+/* Sets the window's rows for the outputs of row `y`. */
+static void window_to_row(window_t *window, const ear_conv_t *params, const ear_dims_t *input,
+                          const ear_dims_t *filter, int32_t y)
 {
     const int32_t top = y * params->stride_h - params->pad_h;
-    const int32_t left = x * params->stride_w - params->pad_w;
     const ear_span_t rows = ear_taps_inside(top, filter->h, params->dilation_h, input->h);
+    window->input_row = (top + rows.first * params->dilation_h) * input->w * input->c;
+    window->filter_row = rows.first * filter->w * filter->c;
+    window->rows = rows.end - rows.first;
+    window->input_row_step = params->dilation_h * input->w * input->c;
+    window->input_run_step = params->dilation_w * input->c;
+    window->filter_row_step = filter->w * filter->c;
+}
+
+/* Moves the window to column `x` of the row. */
+static void window_to(window_t *window, const ear_conv_t *params, const ear_dims_t *input,
+                      const ear_dims_t *filter, int32_t x)
+{
+    const int32_t left = x * params->stride_w - params->pad_w;
     const ear_span_t taps = ear_taps_inside(left, filter->w, params->dilation_w, input->w);
     const int32_t count = taps.end - taps.first;
-    window_t window = {0};
-    if (count <= 0 || rows.end <= rows.first) {
-        return window; /* a dilated filter can have all its taps in the padding */
-    }
+    window->input_at =
+        window->input_row + (left + taps.first * params->dilation_w) * input->c;
+    window->filter_at = window->filter_row + taps.first * filter->c;
     /* Taps that touch in the input too make one stretch of a whole row. */
     const bool touch = params->dilation_w == 1 && input->c == filter->c;
-    window.input_at = ((top + rows.first * params->dilation_h) * input->w + left +
-                       taps.first * params->dilation_w) * input->c;
-    window.filter_at = (rows.first * filter->w + taps.first) * filter->c;
-    window.rows = rows.end - rows.first;
-    window.runs = touch ? 1 : count;
-    window.run = touch ? count * filter->c : filter->c;
-    window.input_row_step = params->dilation_h * input->w * input->c;
-    window.input_run_step = params->dilation_w * input->c;
-    window.filter_row_step = filter->w * filter->c;
-    return window;
+    window->runs = touch ? 1 : count;
+    window->run = touch ? count * filter->c : filter->c;
+    if (count <= 0 || window->rows <= 0) {
+        window->input_at = 0; /* a dilated filter can have all its taps in the padding */
+        window->filter_at = 0;
+        window->runs = 0;
+    }
 }
 
 /* Adds to the sums of four output channels, whose filters are `stride` apart. */
@@ -108,14 +119,32 @@ static void position(const window_t *window, const int8_t *image, int32_t offset
     }
 }
 
+/* The channels of a block at all positions. */
+static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
+                      const int8_t *input, const ear_dims_t *filter_dims, const block_t *block,
+                      const ear_finish_t *finish, const ear_dims_t *output_dims, int8_t *output)
+{
+    window_t window = {0};
+    for (int32_t n = 0; n < output_dims->n; ++n) {
+        for (int32_t y = 0; y < output_dims->h; ++y) {
+            window_to_row(&window, params, input_dims, filter_dims, y);
+            for (int32_t x = 0; x < output_dims->w; ++x) {
+                window_to(&window, params, input_dims, filter_dims, x);
+                position(&window, input, params->input_offset, filter_dims->c, block, finish,
+                         output);
+                output += output_dims->c;
+            }
+        }
+        input += input_dims->h * input_dims->w * input_dims->c;
+    }
+}
+
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
                    const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,
                    const int32_t *bias, const ear_dims_t *output_dims, int8_t *output)
 {
     const int32_t channels = output_dims->c;
-    const int32_t plane = output_dims->h * output_dims->w;
-    const int32_t image = input_dims->h * input_dims->w * input_dims->c;
     const int32_t step = ear_weights_block(filter, channels);
     const ear_finish_t finish = {bias, *scales, params->output_offset, params->output_min,
                                  params->output_max};
@@ -125,12 +154,6 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
         block.end = channels - block.first < step ? channels : block.first + step;
         block.filter = ear_weights_rows(filter, block.row, block.first, block.end - block.first,
                                         scratch);
-        for (int32_t at = 0; at < output_dims->n * plane; ++at) {
-            const int32_t within = at % plane;
-            const window_t window = window_at(params, input_dims, filter_dims,
-                                              within / output_dims->w, within % output_dims->w);
-            position(&window, input + at / plane * image, params->input_offset, filter_dims->c,
-                     &block, &finish, output + at * channels);
-        }
+        positions(params, input_dims, input, filter_dims, &block, &finish, output_dims, output);
     }
 }

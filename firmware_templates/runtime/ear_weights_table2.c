@@ -2,6 +2,5 @@
 
 void ear_weights_table2(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values)
 {
-    const ear_codes_t codes = ear_codes_by_table(weights, unit);
-    ear_codes_unpack(&codes, ear_codes_words(weights, unit), 2, 0, count, values);
+    ear_codes_unpack_table(weights, unit, 2, 0, count, values);
 }

@@ -1,8 +1,6 @@
 #include "ear_weights_codes.h"
 
-void ear_weights_uniform6(const ear_weights_t *weights, int32_t unit, int32_t count,
-                          int8_t *values)
+void ear_weights_uniform6(const ear_weights_t *weights, int32_t unit, int32_t count, int8_t *values)
 {
-    const ear_codes_t codes = ear_codes_even(weights);
-    ear_codes_unpack(&codes, ear_codes_words(weights, unit), 4, 2, count, values);
+    ear_codes_unpack_even(weights, unit, 4, 2, count, values);
 }

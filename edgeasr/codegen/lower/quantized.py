@@ -105,7 +105,9 @@ class Weights:
     def belong_to(self, call: KernelCall) -> KernelCall:
         """Return the call with what its weights need: the files that unpack them."""
         unpacker = self.packed.unpacker
-        sources = set(call.sources) | set(closure(f"{unpacker}.c") if unpacker else ())
+        sources = set(call.sources)
+        for function in packing.functions(unpacker) if unpacker else ():
+            sources.update(closure(f"{function}.c"))
         return replace(call, sources=tuple(sorted(sources)), weights=self.packed)
 
 

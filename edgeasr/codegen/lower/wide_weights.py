@@ -15,6 +15,8 @@ from edgeasr.graph import Tensor
 # What TFLite-Micro's scaling of 64-bit sums takes.
 _MAX_SUM = (1 << 47) - 1
 _MAX_SHIFT = 7
+# From here on the kernels need the high word of a product alone.
+_LEAST_SHIFT = 16
 _REACH = 1 << 15
 
 
@@ -29,12 +31,6 @@ def depthwise_conv_2d(view: OpView) -> KernelCall:
     view.arity(2, 3)
     filter_ = view.input(1, "int8")
     view.rank(filter_, 4)
-    by_row = np.abs(view.constant(filter_).astype(np.int64)).sum(axis=2)
-    if int(by_row.max()) * _REACH > INT32_MAX:
-        raise view.fail(
-            f"{named(filter_)} has a row of taps whose sum can reach {by_row.max() * _REACH:,}; "
-            f"the accumulator has 32 bits and holds {INT32_MAX:,}"
-        )
     return _convolution(view, "ear_depthwise_conv2d_s16", channel_axis=3)
 
 
@@ -119,10 +115,14 @@ def fully_connected(view: OpView) -> KernelCall:
 
 @dataclass(frozen=True, eq=False)
 class _End:
-    """What follows the sums of a layer. bias: int64 [channels] or None; narrow: 32-bit sums."""
+    """What follows the sums of a layer.
+
+    bias: int64 [channels] or None; narrow: TFLite-Micro has 32-bit sums; worst: no sum is larger.
+    """
 
     bias: np.ndarray | None
     narrow: bool
+    worst: int
 
     def struct(self, view: OpView, factors: list[float], channels: int) -> Struct:
         """Return the ear_channels_s16_t, with one factor or one for each channel."""
@@ -131,7 +131,8 @@ class _End:
         pairs = pairs[:1] if len(set(pairs)) == 1 else pairs
         values = np.array([p[0] for p in pairs], np.int32)
         shifts = np.array([p[1] for p in pairs], np.int8)
-        fields: dict[str, Array | None] = {"factors": None, "multipliers": None}
+        fits = self.worst <= INT32_MAX
+        fields: dict[str, Array | int | None] = {"factors": None, "multipliers": None}
         if self.narrow:
             fields["multipliers"] = Array("multipliers", "int32_t", values)
         else:
@@ -144,11 +145,11 @@ class _End:
             reduced = np.minimum((values.astype(np.int64) + (1 << 15)) >> 16, 0x7FFF)
             fields["factors"] = Array("factors", "int16_t", reduced.astype(np.int16))
             shifts = (15 - shifts).astype(np.int8)
+            fits = fits and int(shifts.min()) >= _LEAST_SHIFT
         fields["shifts"] = Array("shifts", "int8_t", shifts)
         step = 1 if len(pairs) == channels and channels > 1 else 0
-        return Struct(
-            "channels", "ear_channels_s16_t", {**fields, "step": step, **self._bias_fields()}
-        )
+        fields |= {"step": step, "fits": int(fits), **self._bias_fields()}
+        return Struct("channels", "ear_channels_s16_t", fields)
 
     def _bias_fields(self) -> dict[str, Array | None]:
         if self.bias is None:
@@ -186,7 +187,7 @@ def _end(view: OpView, weights: np.ndarray, bias_types: tuple[str, ...]) -> _End
             f"its sums can reach {worst:,}; the accumulator has {32 if narrow else 48} bits and "
             f"holds {most:,}"
         )
-    return _End(values, narrow)
+    return _End(values, narrow, worst)
 
 
 def _narrow(view: OpView, bias: Tensor | None) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeasr.codegen.packing import even, runs, tables
 from edgeasr.codegen.packing.layout import Layout
-from edgeasr.codegen.packing.linking import smallest, worth_linking
+from edgeasr.codegen.packing.linking import functions, smallest, worth_linking
 from edgeasr.codegen.packing.packed import Packed
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Layout",
     "Packed",
     "candidates",
+    "functions",
     "pack",
     "pack_raw",
     "unpack",
