@@ -7,7 +7,7 @@ from edgeasr import __version__, boards, features, paths, project, protocol, spe
 from edgeasr.boards import Board
 from edgeasr.codegen import cname
 from edgeasr.codegen.environment import render
-from edgeasr.codegen.model import ModelCode, banner, generate
+from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
 from edgeasr.errors import CheckError, InputError, alternatives
 from edgeasr.graph import Graph
@@ -43,23 +43,33 @@ def load_model(name_or_path: str) -> SpeechModel:
 
 
 def export(
-    model: SpeechModel, board: Board, out: Path, *, engine: str = "ear", replace: bool = False
+    model: SpeechModel,
+    board: Board,
+    out: Path,
+    *,
+    engine: str = "ear",
+    packing: str = "smallest",
+    replace: bool = False,
 ) -> Project:
     """Write the firmware project of a model for a board into the folder `out`.
+
+    packing: of weights, one of PACKINGS.
 
     Raises InputError when the engine cannot run the model or the folder is in use, CheckError when
     the model cannot fit the board; nothing is written then.
     """
     if engine not in ENGINES:
         raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
-    code = generate_model(model, board.name)
+    code = generate_model(model, board.name, packing=packing)
     check_fit(model, code, board)
     files = project_files(model, board, code)
     return project.write(out, files, _manifest(model, board, code, engine), replace=replace)
 
 
-def generate_model(model: SpeechModel, board_name: str) -> ModelCode:
+def generate_model(model: SpeechModel, board_name: str, *, packing: str = "smallest") -> ModelCode:
     """Generate the C of the model itself, for the engine `ear`; it names the board it is for."""
+    if packing not in PACKINGS:
+        raise InputError(f'packing "{packing}" not found; {alternatives(packing, PACKINGS)}')
     where = model.path.name
     _check_ends(model.graph, where)
     return generate(
@@ -69,6 +79,7 @@ def generate_model(model: SpeechModel, board_name: str) -> ModelCode:
         content=model.content,
         board=board_name,
         where=where,
+        packing=packing,
     )
 
 

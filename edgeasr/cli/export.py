@@ -24,6 +24,9 @@ def export(
         Path | None, typer.Option("--out", "-o", help="Folder to write [MODEL-BOARD].")
     ] = None,
     engine: Annotated[str, typer.Option(help="What runs the model: ear.")] = "ear",
+    packing: Annotated[
+        str, typer.Option(help="Form of the weights in flash: smallest, or raw int8.")
+    ] = "smallest",
     force: Annotated[bool, typer.Option("--force", help="Replace a project in OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -34,9 +37,13 @@ def export(
     speech_model = deploy.load_model(model)
     chosen = boards.load(board)
     folder = out or Path(f"{deploy.program_name(speech_model)}-{chosen.name}")
-    made = deploy.export(speech_model, chosen, folder, engine=engine, replace=force)
+    made = deploy.export(
+        speech_model, chosen, folder, engine=engine, packing=packing, replace=force
+    )
     manifest = made.manifest
     macs = sum(layer.macs for layer in manifest.layers)
+    weights = sum(layer.weight_count for layer in manifest.layers)
+    packed = sum(layer.weight_bytes for layer in manifest.layers)
     if json:
         console.print_json(
             {
@@ -47,6 +54,8 @@ def export(
                 "model_sha256": manifest.model_sha256,
                 "arena_bytes": manifest.arena_bytes,
                 "constant_bytes": manifest.constant_bytes,
+                "weights": weights,
+                "weight_bytes": packed,
                 "macs": macs,
                 "layers": len(manifest.layers),
             }
@@ -56,7 +65,14 @@ def export(
         f"{made.folder}: model {manifest.model_name} for {chosen.title}, engine {engine}\n"
         f"  {len(manifest.layers)} layers, {format_count(macs)} MACs an inference\n"
         f"  constants {format_bytes(manifest.constant_bytes)}, "
-        f"arena {format_bytes(manifest.arena_bytes)}\n"
+        f"arena {format_bytes(manifest.arena_bytes)}\n{_saving(weights, packed)}"
         f"next: edgeasr build {made.folder}",
         markup=False,
     )
+
+
+def _saving(weights: int, packed: int) -> str:
+    if weights == packed:
+        return ""
+    share = 100 * packed / weights
+    return f"  weights packed to {format_bytes(packed)} of {format_bytes(weights)}, {share:.1f} %\n"
