@@ -40,7 +40,7 @@ static stretches_t stretches_at(const ear_conv_t *params, const ear_dims_t *inpu
  * loops around it, its inner loop runs out of registers. */
 __attribute__((noinline)) static void four_sums(const stretches_t *under, const int16_t *input,
                                                 const int8_t *filter, int32_t stride,
-                                                int64_t sums[4])
+                                                int32_t sums[4])
 {
     sums[0] = sums[1] = sums[2] = sums[3] = 0;
     for (int32_t row = 0; row < under->rows; ++row) {
@@ -89,14 +89,15 @@ static void position(const stretches_t *under, const int16_t *image, int32_t dep
         const int16_t *const from = image + under->input_at + group * depth;
         const int32_t group_end = (group + 1) * block->group_channels;
         const int32_t end = group_end < block->end ? group_end : block->end;
-        for (; channel + 4 <= end; channel += 4, filter += 4 * block->row) {
-            int64_t sums[4];
+        for (; finish->channels->fits && channel + 4 <= end; channel += 4) {
+            int32_t sums[4];
             four_sums(under, from, filter, block->row, sums);
             ear_finish_s16(finish, channel, 4, sums, output + channel);
+            filter += 4 * block->row;
         }
         for (; channel < end; ++channel, filter += block->row) {
             const int64_t sum = one_sum(under, from, filter);
-            ear_finish_s16(finish, channel, 1, &sum, output + channel);
+            output[channel] = ear_finish_one_s16(finish, channel, sum);
         }
     }
 }

@@ -42,16 +42,15 @@ static taps_t taps_at(const ear_conv_t *params, const ear_dims_t *input_dims,
 
 /* Four output channels that read input channels side by side: the usual multiplier of 1. */
 static inline void four_sums(const taps_t *under, const int16_t *input, const int8_t *filter,
-                             int64_t sums[4])
+                             int32_t sums[4])
 {
-    sums[0] = sums[1] = sums[2] = sums[3] = 0;
+    int32_t sum0 = 0;
+    int32_t sum1 = 0;
+    int32_t sum2 = 0;
+    int32_t sum3 = 0;
     for (int32_t row = 0; row < under->rows; ++row) {
         const int16_t *from = input + row * under->input_row_step;
         const int8_t *taps = filter + row * under->filter_row_step;
-        int32_t sum0 = 0;
-        int32_t sum1 = 0;
-        int32_t sum2 = 0;
-        int32_t sum3 = 0;
         for (int32_t tap = 0; tap < under->taps; ++tap) {
             sum0 += from[0] * taps[0];
             sum1 += from[1] * taps[1];
@@ -60,28 +59,26 @@ static inline void four_sums(const taps_t *under, const int16_t *input, const in
             from += under->input_tap_step;
             taps += under->filter_tap_step;
         }
-        sums[0] += sum0;
-        sums[1] += sum1;
-        sums[2] += sum2;
-        sums[3] += sum3;
     }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
 }
 
 static inline int64_t one_sum(const taps_t *under, const int16_t *input, const int8_t *filter)
 {
-    int64_t total = 0;
+    int64_t sum = 0;
     for (int32_t row = 0; row < under->rows; ++row) {
         const int16_t *from = input + row * under->input_row_step;
         const int8_t *taps = filter + row * under->filter_row_step;
-        int32_t sum = 0;
         for (int32_t tap = 0; tap < under->taps; ++tap) {
             sum += *from * *taps;
             from += under->input_tap_step;
             taps += under->filter_tap_step;
         }
-        total += sum;
     }
-    return total;
+    return sum;
 }
 
 /* The output channels of a block at one position. A function of its own: inlined into the loops
@@ -91,10 +88,10 @@ __attribute__((noinline)) static void position(const taps_t *under, int32_t mult
                                                const ear_finish_s16_t *finish, int16_t *output)
 {
     int32_t done = 0;
-    if (multiplier == 1) {
+    if (multiplier == 1 && finish->channels->fits) {
         const int16_t *const input = under->input + block->first;
         for (; done + 4 <= block->channels; done += 4) {
-            int64_t sums[4];
+            int32_t sums[4];
             four_sums(under, input + done, under->filter + done, sums);
             ear_finish_s16(finish, block->first + done, 4, sums, output + done);
         }
@@ -103,7 +100,7 @@ __attribute__((noinline)) static void position(const taps_t *under, int32_t mult
         const int32_t channel = block->first + done;
         const int64_t sum =
             one_sum(under, under->input + channel / multiplier, under->filter + done);
-        ear_finish_s16(finish, channel, 1, &sum, output + done);
+        output[done] = ear_finish_one_s16(finish, channel, sum);
     }
 }
 

@@ -1,60 +1,43 @@
 /* Sums of products of int16 inputs and int8 weights: the inner loops of convolution and fully
- * connected layers. Each piece of at most EAR_DOT_PIECE products is summed up in 32 bits. */
+ * connected layers. */
 #ifndef EAR_DOT_S16_H
 #define EAR_DOT_S16_H
 
 #include "ear.h"
 
-/* 511 products of -32768 and -128 are the most that fit. */
-#define EAR_DOT_PIECE 508
-
 /* sums[k] += sum over i of input[i] * filter[k * stride + i], for k = 0 to 3: four filters share
  * each input element, which halves the loads of one at a time. */
 static inline void ear_dot4_s16(const int16_t *input, const int8_t *filter, int32_t stride,
-                                int32_t count, int64_t sums[4])
+                                int32_t count, int32_t sums[4])
 {
-    while (count > 0) {
-        const int32_t piece = count < EAR_DOT_PIECE ? count : EAR_DOT_PIECE;
-        const int8_t *const filter1 = filter + stride;
-        const int8_t *const filter2 = filter1 + stride;
-        const int8_t *const filter3 = filter2 + stride;
-        int32_t sum0 = 0;
-        int32_t sum1 = 0;
-        int32_t sum2 = 0;
-        int32_t sum3 = 0;
-        for (int32_t i = 0; i < piece; ++i) {
-            const int32_t value = input[i];
-            sum0 += value * filter[i];
-            sum1 += value * filter1[i];
-            sum2 += value * filter2[i];
-            sum3 += value * filter3[i];
-        }
-        sums[0] += sum0;
-        sums[1] += sum1;
-        sums[2] += sum2;
-        sums[3] += sum3;
-        input += piece;
-        filter += piece;
-        count -= piece;
+    const int8_t *const filter1 = filter + stride;
+    const int8_t *const filter2 = filter1 + stride;
+    const int8_t *const filter3 = filter2 + stride;
+    int32_t sum0 = sums[0];
+    int32_t sum1 = sums[1];
+    int32_t sum2 = sums[2];
+    int32_t sum3 = sums[3];
+    for (int32_t i = 0; i < count; ++i) {
+        const int32_t value = input[i];
+        sum0 += value * filter[i];
+        sum1 += value * filter1[i];
+        sum2 += value * filter2[i];
+        sum3 += value * filter3[i];
     }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
 }
 
-/* The sum over i of input[i] * filter[i]. */
+/* The sum over i of input[i] * filter[i], of any length. */
 static inline int64_t ear_dot_s16(const int16_t *input, const int8_t *filter, int32_t count)
 {
-    int64_t total = 0;
-    while (count > 0) {
-        const int32_t piece = count < EAR_DOT_PIECE ? count : EAR_DOT_PIECE;
-        int32_t sum = 0;
-        for (int32_t i = 0; i < piece; ++i) {
-            sum += input[i] * filter[i];
-        }
-        total += sum;
-        input += piece;
-        filter += piece;
-        count -= piece;
+    int64_t sum = 0;
+    for (int32_t i = 0; i < count; ++i) {
+        sum += input[i] * filter[i];
     }
-    return total;
+    return sum;
 }
 
 #endif

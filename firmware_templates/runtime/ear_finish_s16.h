@@ -10,8 +10,12 @@ typedef struct {
     int32_t high;
 } ear_finish_s16_t;
 
-/* The outputs of `count` channels from `channel` on, from their sums without bias. */
+/* The outputs of `count` channels from `channel` on, from their sums without bias; where sums fit
+ * int32. */
 void ear_finish_s16(const ear_finish_s16_t *finish, int32_t channel, int32_t count,
-                    const int64_t *sums, int16_t *output);
+                    const int32_t *sums, int16_t *output);
+
+/* The output of one channel from its sum without bias. */
+int16_t ear_finish_one_s16(const ear_finish_s16_t *finish, int32_t channel, int64_t sum);
 
 #endif

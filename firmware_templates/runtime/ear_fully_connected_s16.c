@@ -10,14 +10,15 @@ __attribute__((noinline)) static void block_of_row(const int16_t *input, int32_t
                                                    int16_t *output)
 {
     int32_t unit = first;
-    for (; unit + 4 <= end; unit += 4, filter += 4 * depth) {
-        int64_t sums[4] = {0, 0, 0, 0};
-        ear_dot4_s16(input, filter, depth, depth, sums);
-        ear_finish_s16(finish, unit, 4, sums, output + unit);
+    if (finish->channels->fits) {
+        for (; unit + 4 <= end; unit += 4, filter += 4 * depth) {
+            int32_t sums[4] = {0, 0, 0, 0};
+            ear_dot4_s16(input, filter, depth, depth, sums);
+            ear_finish_s16(finish, unit, 4, sums, output + unit);
+        }
     }
     for (; unit < end; ++unit, filter += depth) {
-        const int64_t sum = ear_dot_s16(input, filter, depth);
-        ear_finish_s16(finish, unit, 1, &sum, output + unit);
+        output[unit] = ear_finish_one_s16(finish, unit, ear_dot_s16(input, filter, depth));
     }
 }
 

@@ -18,30 +18,33 @@ extern "C" {
  *
  * Of factors and multipliers one is NULL. With factors (int64 biases) a sum is scaled by one
  * rounding, half up: factor / 2^shift, 2^14 <= factor < 2^15 (or 0) and 8 <= shift <= 46. With
- * multipliers (int32 biases) sums stay within int32 and are scaled as ear_scales_t says. */
+ * multipliers (int32 biases) it is scaled as ear_scales_t says.
+ *
+ * Where `fits` is 1, sums with their biases stay within int32, in any order of summing up, and the
+ * shifts of factors are at least 17. Else they stay below 2^47, and there are factors. */
 typedef struct {
     const int16_t *factors;
     const int32_t *multipliers;
     const int8_t *shifts;
     int32_t step;
+    int32_t fits;
     const int32_t *bias;      /* [channels] the low 32 bits, or NULL: no biases */
     const int16_t *bias_high; /* [channels] the bits above, or NULL: the biases are int32 */
 } ear_channels_s16_t;
 
-/* CONV_2D, as ear_conv2d_s8, with biases in `channels`. Sums stay below 2^47. */
+/* CONV_2D, as ear_conv2d_s8, with biases in `channels`. */
 void ear_conv2d_s16(const ear_conv_t *params, const ear_channels_s16_t *channels,
                     const ear_dims_t *input_dims, const int16_t *input,
                     const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,
                     const ear_dims_t *output_dims, int16_t *output);
 
-/* DEPTHWISE_CONV_2D, as ear_depthwise_conv2d_s8, with biases in `channels`. Sums stay below 2^47,
- * those over the taps of one row within int32. */
+/* DEPTHWISE_CONV_2D, as ear_depthwise_conv2d_s8, with biases in `channels`. */
 void ear_depthwise_conv2d_s16(const ear_conv_t *params, const ear_channels_s16_t *channels,
                               const ear_dims_t *input_dims, const int16_t *input,
                               const ear_dims_t *filter_dims, const ear_weights_t *filter,
                               int8_t *scratch, const ear_dims_t *output_dims, int16_t *output);
 
-/* FULLY_CONNECTED, as ear_fully_connected_s8, with biases in `channels`. Sums stay below 2^47. */
+/* FULLY_CONNECTED, as ear_fully_connected_s8, with biases in `channels`. */
 void ear_fully_connected_s16(const ear_fully_connected_t *params,
                              const ear_channels_s16_t *channels, const int16_t *input,
                              const ear_weights_t *filter, int8_t *scratch, int16_t *output);

@@ -16,7 +16,7 @@ from edgeasr.graph import Tensor
 _MAX_SUM = (1 << 47) - 1
 _MAX_SHIFT = 7
 # From here on the kernels need the high word of a product alone.
-_LEAST_SHIFT = 16
+_LEAST_SHIFT = 17
 _REACH = 1 << 15
 
 
