@@ -16,3 +16,15 @@ def load_keras():
             "install it with: pip install 'edgeasr[train]'"
         ) from None
     return keras
+
+
+def one_thread() -> None:
+    """Let TensorFlow compute with one thread: the same sums in the same order every time.
+
+    Must come before anything is computed; afterwards it raises RuntimeError.
+    """
+    load_keras()
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -18,9 +18,12 @@ from edgeasr import features, oracle
 from edgeasr.audio import Clip, read_clip
 from edgeasr.client import Device
 from edgeasr.codegen.host import HostModel
+from edgeasr.connect import connect
 from edgeasr.deploy import generate_model
 from edgeasr.errors import InputError
 from edgeasr.evaluate import confusion
+from edgeasr.link import BAUD
+from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
 
 
@@ -233,6 +236,39 @@ def stream_clips(
             front_end_instructions=count(heard.frontend_ticks) if count else None,
             inference_instructions=count(heard.inference_ticks) if count else None,
         )
+
+
+def run(
+    made: Project,
+    clips: Sequence[Clip],
+    *,
+    port: str | None = None,
+    baud: int = BAUD,
+    log: Path | None = None,
+    resample: bool = False,
+    on_outcome: Callable[[str], None] = lambda board: None,
+) -> Report:
+    """Stream clips through a built project's firmware; on_outcome hears the board's name each time.
+
+    Raises what `connect` and `stream_clips` raise.
+    """
+    with connect(made, port=port, baud=baud, log=log) as connected:
+        reference = Reference(connected.model, connected.hello.board)
+        outcomes = []
+        for outcome in stream_clips(
+            connected.device, reference, clips, count=connected.count, resample=resample
+        ):
+            outcomes.append(outcome)
+            on_outcome(connected.hello.board)
+    return Report(
+        board=made.manifest.board,
+        engine=made.manifest.engine,
+        model=made.manifest.model_name,
+        model_sha256=made.manifest.model_sha256,
+        reference=reference.name,
+        labels=made.manifest.labels,
+        outcomes=tuple(outcomes),
+    )
 
 
 def check_writable(path: Path) -> None:

@@ -9,7 +9,6 @@ from edgeasr import hil as loop
 from edgeasr import project
 from edgeasr.audio import catalog
 from edgeasr.cli import console, tables
-from edgeasr.connect import connect
 from edgeasr.errors import CheckError
 from edgeasr.link import BAUD
 
@@ -75,24 +74,15 @@ def run(
     resample: bool = False,
 ) -> loop.Report:
     """Run the clips with a progress bar; an interruption keeps nothing half-written."""
-    with connect(made, port=port, baud=baud, log=log) as connected, console.progress() as bar:
-        reference = loop.Reference(connected.model, connected.hello.board)
-        task = bar.add_task(f"streaming to {connected.hello.board}", total=len(clips))
-        outcomes = []
-        for outcome in loop.stream_clips(
-            connected.device, reference, clips, count=connected.count, resample=resample
-        ):
-            outcomes.append(outcome)
-            bar.advance(task)
-    return loop.Report(
-        board=made.manifest.board,
-        engine=made.manifest.engine,
-        model=made.manifest.model_name,
-        model_sha256=made.manifest.model_sha256,
-        reference=reference.name,
-        labels=made.manifest.labels,
-        outcomes=tuple(outcomes),
-    )
+    with console.progress() as bar:
+        task = bar.add_task("connecting", total=len(clips))
+
+        def on_outcome(board: str) -> None:
+            bar.update(task, description=f"streaming to {board}", advance=1)
+
+        return loop.run(
+            made, clips, port=port, baud=baud, log=log, resample=resample, on_outcome=on_outcome
+        )
 
 
 def check(report: loop.Report, min_accuracy: float = 0.0) -> None:

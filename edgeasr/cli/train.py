@@ -57,13 +57,13 @@ def train(
     cache ($EDGEASR_CACHE): after Ctrl-C the same command goes on from there.
     """
     options = _options(task, model, front_end, seed, epochs, synthetic)
-    observer = _observer()
+    watching = observer()
     if compare_front_ends:
         ends = {name: _front_end(name) for name in _FRONT_ENDS}
-        rows = training.compare_front_ends(data, options, ends, observer)
+        rows = training.compare_front_ends(data, options, ends, watching)
         console.print_json(rows) if json else console.out.print(training.comparison_table(rows))
         return
-    made = training.train(data, options, observer)
+    made = training.train(data, options, watching)
     files = training.write(made, out, _command(task, data))
     if json:
         console.print_json({"files": [str(file) for file in files], **made.card})
@@ -110,7 +110,7 @@ def _command(task: str, data: Path) -> str:
     return " ".join(["edgeasr", *kept])
 
 
-def _observer() -> Observer:
+def observer() -> Observer:
     return Observer(console.say, _on_clips(), _on_epoch)
 
 

@@ -5,7 +5,7 @@ A kernel goes in and out as [channels, ...] with output channels first, in the o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,8 +85,8 @@ class LayerWeights:
 
         if self.dense and len(np.unique(fitted.scales)) > 1:
             raise InputError(
-                f'layer "{self.layer.name}": the TFLite converter takes one scale for a dense layer '
-                "in quantization-aware training; give it a scheme with /tensor"
+                f'layer "{self.layer.name}": the TFLite converter takes one scale for a dense '
+                "layer in quantization-aware training; give it a scheme with /tensor"
             )
         tables = fitted.levels.astype(np.float32)
         if len(tables) > 1:
@@ -104,12 +104,15 @@ class LayerWeights:
         self._gridded.assign(float(on))
 
     def freeze(self, mask: np.ndarray | None = None) -> None:
-        """Keep weights at their present levels for good. mask: bool [channels, ...], or all."""
+        """Keep weights at their present levels for good. mask: bool [channels, ...], or all.
+
+        A scale that is learned goes on being learned: it moves no weight to another level.
+        """
         chosen = np.ones(self.latent.shape) if mask is None else np.moveaxis(mask, 0, -1)
         chosen = chosen.astype(np.float32) * (1 - self._frozen.numpy())
         self._kept.assign_add(chosen * self._levels().numpy())
         self._frozen.assign_add(chosen)
-        self.learned = Learned()
+        self.learned = replace(self.learned, levels=False)
 
     def frozen(self) -> np.ndarray:
         """Return which weights no longer move, bool [channels, ...]."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeasr.quantize import grids
-from edgeasr.quantize.layer_weights import Learned, LayerWeights
+from edgeasr.quantize.layer_weights import LayerWeights, Learned
 from edgeasr.quantize.schemes import Scheme
 from edgeasr.quantize.simulation import TrainingGraph
 from edgeasr.training.recipes import QuantizationRecipe
@@ -48,16 +48,10 @@ def _enter(
     """Put layers on the grids that fit their weights as they are now."""
     for name in names:
         weights, scheme = graph.weights[name], schemes[name]
-        learned = Learned(scheme.rule == "learned", scheme.rule == "learned" and not _fixed(scheme))
-        weights.set_grid(
-            grids.fit(weights.kernel(), scheme, 0), learned if on else Learned(), on=on
-        )
+        trains = scheme.rule == "learned"
+        learned = Learned(scales=trains, levels=on and trains and scheme.levels() is None)
+        weights.set_grid(grids.fit(weights.kernel(), scheme, 0), learned, on=on)
     graph.recompile()
-
-
-def _fixed(scheme: Scheme) -> bool:
-    """Whether a scheme names its levels itself."""
-    return scheme.levels() is not None
 
 
 def blocks(

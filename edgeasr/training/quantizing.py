@@ -18,10 +18,10 @@ from edgeasr import graph, paths, speech
 from edgeasr.backend import load_keras
 from edgeasr.codegen.model import generate
 from edgeasr.errors import InputError
-from edgeasr.graph import Graph
 from edgeasr.models import fitting
 from edgeasr.models.examples import Window
 from edgeasr.models.fitting import Batches, Scale
+from edgeasr.project import Layer
 from edgeasr.quantize import (
     INTEGER_ACTIVATIONS,
     calibration_problems,
@@ -33,7 +33,6 @@ from edgeasr.quantize import (
 from edgeasr.quantize.rewriting import read
 from edgeasr.quantize.schemes import Scheme
 from edgeasr.quantize.simulation import TrainingGraph
-from edgeasr.report import card
 from edgeasr.speech import Facts
 from edgeasr.training import incremental, qat
 from edgeasr.training.options import RECIPES as TRAININGS
@@ -64,7 +63,7 @@ class FloatSource:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A float model with its data: what every recipe needs. options: of the data, as in training."""
+    """A float model with its data: what every recipe needs. options: of the float training."""
 
     source: FloatSource
     arrays: Arrays
@@ -281,18 +280,25 @@ def _measured(prepared: Prepared, recipe: QuantizationRecipe, content: bytes) ->
             "accuracy_float": float(np.mean(real == part.labels)),
         }  # fmt: skip
     if recipe.activations in INTEGER_ACTIVATIONS:
-        report |= packed_bytes(graph.parse(content))
+        report |= packed_bytes(content)
     return report
 
 
-def packed_bytes(quantized: Graph) -> dict[str, int]:
+def layers(content: bytes) -> tuple[Layer, ...]:
+    """Return the layers of the firmware that an integer `.tflite` would make, as packed."""
+    made = generate(
+        graph.parse(content), name="model", labels=("?",), content=content, board="none",
+        where="model",
+    )  # fmt: skip
+    return made.layers
+
+
+def packed_bytes(content: bytes) -> dict[str, int]:
     """Return the bytes of the weights as packed for firmware, and as raw int8."""
-    layers = generate(
-        quantized, name="model", labels=("?",), content=b"", board="none", where="model"
-    ).layers
+    made = layers(content)
     return {
-        "weight_bytes": sum(layer.weight_bytes for layer in layers),
-        "int8_weight_bytes": sum(layer.weight_count for layer in layers),
+        "weight_bytes": sum(layer.weight_bytes for layer in made),
+        "int8_weight_bytes": sum(layer.weight_count for layer in made),
     }
 
 

@@ -30,9 +30,9 @@ class Schooling:
 
     epochs: int = 10
     rate: float = 1e-3
-    teaching: float = 0.7
+    teaching: float = 0.9
     temperature: float = 2.0
-    averaging: float = 0.995
+    averaging: float = 0.998
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,17 @@ class QuantizationRecipe:
     rounding: str = "nearest"
     bias_correction: bool = False
     equalize: bool = False
-    schooling: Schooling = Schooling()  # noqa: RUF009 - frozen
+    schooling: Schooling = Schooling()
     blocks: int = 4
     shares: tuple[float, ...] = (0.5, 0.75, 0.875, 1.0)
     search: bool = False
     goal: Goal | None = None
 
     def __post_init__(self) -> None:
-        for what, value, allowed in (
-            ("when", self.when, WHEN), ("activations", self.activations, ACTIVATIONS),
+        for what, allowed in (
+            ("when", WHEN), ("activations", ACTIVATIONS), ("rounding", ROUNDINGS),
         ):  # fmt: skip
+            value = getattr(self, what)
             if value not in allowed:
                 raise InputError(f'{what} "{value}" is not known; {alternatives(value, allowed)}')
         if self.when != "post" and self.activations != "int8":
@@ -134,30 +135,38 @@ def for_one_scale(scheme: Scheme) -> Scheme:
     return replace(scheme, granularity="tensor", one_scale=scheme.kind == "codebook", group=0)
 
 
-_LOW = {"first": "uniform8", "last": "uniform8"}
-_LOWEST = {**_LOW, "depthwise": "uniform4/channel/learned"}
+# The first and the last layer are small, and the most sensitive.
+_ENDS = {"first": "uniform8", "last": "uniform8"}
+_LOWEST = {**_ENDS, "depthwise": "uniform4/channel/learned"}
 
 RECIPES: Mapping[str, QuantizationRecipe] = {
     recipe.name: recipe
     for recipe in (
         QuantizationRecipe("int8", goal=Goal(0.3, 1.0)),
-        QuantizationRecipe("int8-qat", when="aware", goal=Goal(0.0, 1.0)),
         QuantizationRecipe(
-            "uniform4-qat", "uniform4/channel/learned", when="aware", goal=Goal(0.3, 0.54)
+            "int8-qat", when="aware", schooling=Schooling(epochs=8), goal=Goal(0.0, 1.0)
         ),
         QuantizationRecipe(
-            "codebook16-qat", "codebook16/tensor/learned", when="aware", goal=Goal(0.3, 0.54)
+            "uniform4-qat", "uniform4/channel/learned", _ENDS, "aware", goal=Goal(0.3, 0.54)
         ),
         QuantizationRecipe(
-            "codebook8-qat", "codebook8/tensor/learned", when="aware", goal=Goal(1.0, 0.42)
+            "codebook16-qat", "codebook16/tensor/learned", _ENDS, "aware", goal=Goal(0.3, 0.54)
         ),
-        QuantizationRecipe("pot4-incremental", "pot4", when="partition", goal=Goal(0.7, 0.54)),
+        QuantizationRecipe(
+            "codebook8-qat", "codebook8/tensor/learned", _ENDS, "aware",
+            schooling=Schooling(epochs=14), goal=Goal(1.0, 0.42),
+        ),
+        QuantizationRecipe(
+            "pot4-incremental", "pot4/channel/learned", _ENDS, "partition",
+            schooling=Schooling(epochs=4), goal=Goal(0.7, 0.54),
+        ),
         QuantizationRecipe(
             "ternary-incremental", "ternary/channel/learned", _LOWEST, "blocks",
-            goal=Goal(2.0, 0.30),
+            schooling=Schooling(epochs=4), goal=Goal(2.0, 0.30),
         ),
         QuantizationRecipe(
-            "mixed", "codebook8/tensor/learned", when="aware", search=True, goal=Goal(0.5, 0.40)
+            "mixed", "codebook8/tensor/learned", when="aware", search=True,
+            schooling=Schooling(epochs=14), goal=Goal(0.5, 0.40),
         ),
         QuantizationRecipe("uniform4", "uniform4", rounding="compensated"),
         QuantizationRecipe("codebook16", "codebook16", rounding="compensated"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,16 +85,33 @@ def find(
 
 def learned(found: Found) -> dict[int, str]:
     """Return the best assignment by operation, its scales and tables to be trained further."""
+
+    def trained(text: str) -> str:
+        scheme = schemes.parse(text)
+        return text if scheme.bits == 8 else str(replace(scheme, rule="learned"))
+
     return {
-        int(layer.name): text if schemes.parse(text).bits == 8 else _to_learned(text)
+        int(layer.name): trained(text)
         for layer, text in zip(found.problem.layers, found.best.assignment, strict=True)
     }
 
 
-def _to_learned(text: str) -> str:
-    from dataclasses import replace
+def lost_alone(prepared: Prepared, content: bytes, chosen: Mapping[str, str]) -> dict[str, float]:
+    """Return the accuracy on val that each layer alone loses on its grid, by operation number.
 
-    return str(replace(schemes.parse(text), rule="learned"))
+    chosen: operation number -> scheme. Without training, all other layers in int8.
+    """
+    found = places(content)
+    evaluate = _Evaluator(
+        prepared.source.file, found, prepared.windows("val"), prepared.arrays.val.labels
+    )
+    reference = ["uniform8"] * len(found)
+    whole = evaluate(tuple(reference)).accuracy
+    return {
+        str(place.op): whole
+        - evaluate((*reference[:at], chosen[str(place.op)], *reference[at + 1 :])).accuracy
+        for at, place in enumerate(found)
+    }
 
 
 class _Evaluator:
@@ -123,7 +140,7 @@ class _Evaluator:
     def _on_grid(self, place: int, text: str) -> tuple[np.ndarray, int, int]:
         """Return the layer's kernel on a grid, its bytes as packed, and its instructions."""
         if (place, text) not in self._known:
-            layer, at = self._layers[place], self._places[place]
+            at = self._places[place]
             scheme = schemes.parse(text)
             if at.kind == "FULLY_CONNECTED":
                 scheme = for_one_scale(scheme)
@@ -134,7 +151,6 @@ class _Evaluator:
             real = np.moveaxis(fitted.real(), 0, -1).reshape(kernel.shape)
             work = cost.instructions(at.kind, at.macs, packed)
             self._known[place, text] = (real, packed.bytes, work)
-            del layer
         return self._known[place, text]
 
 
@@ -146,9 +162,3 @@ def _divergence(wanted: np.ndarray, scores: np.ndarray) -> float:
     least = 1e-7
     logs = np.log(np.maximum(wanted, least)) - np.log(np.maximum(scores, least))
     return float((wanted * logs).sum(axis=1).mean())
-
-
-def front_assignments(found: Found) -> list[Mapping[str, str]]:
-    """Return what each member of the front gives each operation."""
-    names = [layer.name for layer in found.problem.layers]
-    return [dict(zip(names, one.assignment, strict=True)) for one in found.front]

@@ -1,0 +1,173 @@
+"""`quantize` from end to end: a model's name and a recipe become a `.tflite`, with a report.
+
+A float model is quantized by its recipe, a search of schemes first where asked for; of any int8
+`.tflite` the weights alone move onto a grid, without training.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from edgeasr import boards, deploy, features, graph, speech
+from edgeasr.audio import catalog, read_clip
+from edgeasr.errors import InputError
+from edgeasr.paths import cache
+from edgeasr.quantize import INTEGER_ACTIVATIONS, low_bit, quantize
+from edgeasr.quantize.executors import Executor
+from edgeasr.quantize.mixed import Budget
+from edgeasr.quantize.rewriting import read
+from edgeasr.quantize.search import Step
+from edgeasr.speech import SpeechModel
+from edgeasr.training import pipeline, quantizing, searching
+from edgeasr.training.options import Observer
+from edgeasr.training.quantizing import Prepared
+from edgeasr.training.recipes import QuantizationRecipe
+
+SEARCH_EVALUATIONS = 260
+_CALIBRATION_CLIPS = 400
+
+
+def quantize_model(
+    name: str,
+    data: Path | None,
+    out: Path,
+    recipe: QuantizationRecipe,
+    *,
+    seed: int,
+    board: str | None,
+    executor: Executor,
+    max_share: float = 0.4,
+    max_instructions: int | None = None,
+    observer: Observer = Observer(),  # noqa: B008 - frozen
+    on_step: Callable[[str, Step], None] = lambda model, step: None,
+) -> dict[str, object]:
+    """Quantize a float model of the zoo, a `.keras` file or an int8 `.tflite`; write it to `out`.
+
+    board: refuse, before any work, what its engine cannot run, and afterwards what does not fit.
+    max_share, max_instructions: budget of a search. Returns the report, with the file's path.
+    """
+    _check_board(recipe, board)
+    source = quantizing.zoo_source(name)
+    if source.suffix == ".tflite":
+        content, report = _foreign(source, data, recipe, observer)
+    else:
+        content, report = _own(
+            source, data, recipe, seed, executor, (max_share, max_instructions), board,
+            observer, on_step,
+        )  # fmt: skip
+    made = quantizing.Quantized(content, report)
+    if board:
+        _check_fit(made, out, board)
+    quantizing.write(made, out)
+    return {"file": str(out), **report, "file_bytes": len(content)}
+
+
+def _check_board(recipe: QuantizationRecipe, board: str | None) -> None:
+    if board is None:
+        return
+    found = boards.load(board)
+    if recipe.activations not in INTEGER_ACTIVATIONS:
+        raise InputError(
+            f"activations {recipe.activations}: board {found.name} runs the ear engine, which "
+            "computes with integers only; the nearest is --activations int8, or int16; leave "
+            "--board out for the TFLite runtime of a Raspberry Pi"
+        )
+
+
+def _check_fit(made: quantizing.Quantized, out: Path, board: str) -> None:
+    """Raise CheckError when the model's firmware cannot fit; nothing is kept of the try."""
+    model = speech.from_bytes(made.content, out)
+    code = deploy.generate_model(model, board)
+    deploy.check_fit(model, code, boards.load(board))
+
+
+def _own(
+    file: Path,
+    data: Path | None,
+    recipe: QuantizationRecipe,
+    seed: int,
+    executor: Executor,
+    limits: tuple[float, int | None],
+    board: str | None,
+    observer: Observer,
+    on_step: Callable[[str, Step], None],
+) -> tuple[bytes, Mapping[str, object]]:
+    source = quantizing.load_source(file)
+    if data is None:
+        raise InputError(f"{file}: quantizing needs recordings to calibrate with; give --data")
+    prepared = quantizing.prepare(
+        source, data, trains=recipe.trains or recipe.search, observer=observer
+    )
+    if recipe.search:
+        recipe = _searched(prepared, recipe, seed, executor, limits, board, on_step)
+    checkpoints = cache() / "quantizing"
+    made = quantizing.run(prepared, recipe, seed, observer, checkpoints)
+    return made.content, made.report
+
+
+def _searched(
+    prepared: Prepared,
+    recipe: QuantizationRecipe,
+    seed: int,
+    executor: Executor,
+    limits: tuple[float, int | None],
+    board: str | None,
+    on_step: Callable[[str, Step], None],
+) -> QuantizationRecipe:
+    source = prepared.source
+    windows, _ = pipeline.calibration_windows(prepared.arrays.train, source.scale, seed)
+    int8 = quantize(source.model, windows)
+    whole = sum(place.weights for place in searching.places(int8))
+    most = int(whole * limits[0])
+    has = boards.load(board).flash_bytes if board else None
+    budget = Budget(most if has is None else min(most, has), limits[1])
+    state = cache() / "quantizing" / f"search-{source.digest[:16]}-{seed}.jsonl"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    found = searching.find(
+        prepared, int8, executor, budget=budget, seed=seed, evaluations=SEARCH_EVALUATIONS,
+        state=state, progress=functools.partial(on_step, source.file.stem),
+    )  # fmt: skip
+    return recipe.with_layers(searching.learned(found))
+
+
+def _foreign(
+    file: Path, data: Path | None, recipe: QuantizationRecipe, observer: Observer
+) -> tuple[bytes, Mapping[str, object]]:
+    """Move the weights of a `.tflite` onto grids: all that can be done without its float model."""
+    if recipe.trains or recipe.search or recipe.equalize or recipe.activations != "int8":
+        raise InputError(
+            f"{file}: of a .tflite only the weights can be quantized further, after training; "
+            "give its float model (.keras) for a recipe that trains, searches, equalizes or "
+            "changes activations"
+        )
+    content = graph.load(file) and file.read_bytes()
+    chosen = recipe.assign({layer.op.index: layer.op.kind for layer in read(content)})
+    windows = None
+    if recipe.rounding == "compensated" or recipe.bias_correction:
+        windows = _calibration_inputs(speech.load(file), data)
+    made = low_bit.quantize_weights(
+        content, chosen, windows, rounding=recipe.rounding,
+        bias_correction=recipe.bias_correction, progress=observer.say,
+    )  # fmt: skip
+    report = {"recipe": recipe.name, "weights": recipe.weights, **quantizing.packed_bytes(made)}
+    return made, report | {"layers": {str(op): str(scheme) for op, scheme in chosen.items()}}
+
+
+def _calibration_inputs(model: SpeechModel, data: Path | None) -> np.ndarray:
+    """Return the model's inputs for recordings: int8 or int16 [n, ...]."""
+    if data is None:
+        raise InputError(f"{model.path}: needs recordings to calibrate with; give --data")
+    clips = [clip for clip in catalog.load(data) if clip.split != "test"]
+    if not clips:
+        raise InputError(f"{data}: no recordings outside the test split; give others with --data")
+    clips = clips[:: max(1, len(clips) // _CALIBRATION_CLIPS)]
+    end, frames = model.facts.front_end, model.facts.frames
+    heard = [read_clip(clip, end.sample_rate_hz, samples=end.samples_for(frames)) for clip in clips]
+    windows = np.stack([features.compute(end, pcm) for pcm in heard])
+    shape = model.graph.tensor(model.graph.inputs[0]).shape
+    made = features.quantize(model.feature_quantization, windows)
+    return made.reshape(len(made), *shape[1:])
