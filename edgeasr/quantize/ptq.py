@@ -129,6 +129,9 @@ def _convert(model: keras.Model, activations: str, calibration: np.ndarray | Non
     concrete = call.get_concrete_function(tf.TensorSpec(window.shape, tf.float32, name="features"))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if activations == "dynamic":
+        # tflite-runtime 2.14, the Raspberry Pi's, has no such dense layers with a scale per unit.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     if activations == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if calibration is not None:
