@@ -253,6 +253,27 @@ def load(file: Path) -> Study:
     return Study.from_dict(values, str(file))
 
 
+def write(study: Study, folder: Path) -> tuple[Path, ...]:
+    """Write study.json and study.html into `folder`, each whole or not at all; return the files.
+
+    Raises ToolError without Matplotlib, when study.json is written already.
+    """
+    from edgeasr.report import study_page  # imports this module
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(study.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    data, page = folder / "study.json", folder / "study.html"
+    _replace(data, text)
+    _replace(page, study_page.render(study))
+    return data, page
+
+
+def _replace(file: Path, text: str) -> None:
+    part = file.with_name(file.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)
+
+
 def _positive(**counts: int) -> None:
     for name, count in counts.items():
         if count < 1:

@@ -66,6 +66,15 @@ def test_a_study_survives_json(tmp_path):
     assert study.load(file) == whole
 
 
+def test_a_study_is_written_as_data_and_as_a_page(tmp_path, page):
+    files = study.write(sample.study(), tmp_path / "made")
+
+    assert [file.name for file in files] == ["study.json", "study.html"]
+    assert study.load(files[0]) == sample.study()
+    assert files[1].read_text() == page
+    assert sorted(files[0].parent.iterdir()) == sorted(files)
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
