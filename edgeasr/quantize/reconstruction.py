@@ -18,6 +18,7 @@ from edgeasr.errors import InputError
 from edgeasr.quantize import grids
 from edgeasr.quantize.grids import GridWeights
 from edgeasr.quantize.scales import nearest
+from edgeasr.quantize.schemes import LARGEST_LEVEL
 
 if TYPE_CHECKING:
     from edgeasr.quantize.calibration import Moments
@@ -29,6 +30,7 @@ _DAMPING = 0.01
 _LEAST_POWER = 1e-12
 _STARTS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)  # Scales to begin from, in parts of the best for weights.
 _ROUNDS = 3  # Of levels, then scales.
+_REFITS = 3  # Of the levels of a codebook.
 _PASSES = 6  # Over all taps, until no level changes.
 MOST_TAPS = 6000  # The quadratic form of as many takes 288 MB.
 
@@ -77,17 +79,19 @@ def reconstruct(weights: np.ndarray, axis: int, scheme: Scheme, seen: Moments) -
         axis,
         _shaped(form.power, weights, axis),
     )
-    tables = np.repeat(start.levels, -(-len(rows) // len(start.levels)), axis=0)[: len(rows)]
-    sharing = _sharing(scheme, len(rows))
-    first = np.broadcast_to(start.scales.astype(np.float64), len(rows))
-    best = None
-    for part in _STARTS:
-        found = _settle(form, first * part, tables.astype(np.float64), sharing)
-        best = found if best is None else _better(best, found, sharing)
-    _, scales, levels = best
-    kept = scales.astype(np.float32)[: len(start.scales)]
-    values = _shaped(levels, weights, axis).astype(np.int8)
-    return GridWeights(values, kept, start.levels, start.axis)
+    group = -(-len(rows) // len(start.levels))
+    tables = np.repeat(start.levels.astype(np.float64), group, axis=0)[: len(rows)]
+    scales = np.broadcast_to(start.scales.astype(np.float64), len(rows))
+    search = _Search(form, _sharing(scheme, len(rows)), group)
+    best = search.best(scales, tables)
+    for _ in range(_REFITS if scheme.kind == "codebook" else 0):
+        best = search.better(best, search.best(*search.refitted(best)), search.tabled)
+    return GridWeights(
+        _shaped(best.levels, weights, axis).astype(np.int8),
+        best.scales.astype(np.float32)[: len(start.scales)],
+        best.tables[::group].astype(np.int8),
+        start.axis,
+    )
 
 
 def bias(quantized: GridWeights, seen: Moments) -> np.ndarray:
@@ -118,24 +122,91 @@ def _sharing(scheme: Scheme, channels: int) -> np.ndarray:
     return np.arange(channels) // scheme.group_of(channels)
 
 
-def _together(values: np.ndarray, sharing: np.ndarray) -> np.ndarray:
-    return np.bincount(sharing, values)[sharing]
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A choice for all channels: errors and scales [C], levels [C, K], tables [C, k]."""
+
+    errors: np.ndarray
+    scales: np.ndarray
+    levels: np.ndarray
+    tables: np.ndarray
 
 
-def _settle(
-    form: _Form, scales: np.ndarray, tables: np.ndarray, sharing: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return errors, scales and levels after turns of levels and scales."""
-    ratios = form.target / scales[:, None]
-    levels = np.stack([t[nearest(r, t)] for t, r in zip(tables, ratios, strict=True)])
-    for turn in range(_ROUNDS + 1):
-        levels = _descend(form, scales, levels, tables)
-        if turn < _ROUNDS:
-            power = _together((levels * form.times(levels)).sum(1), sharing)
-            product = _together((levels * form.times(form.target)).sum(1), sharing)
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search for levels and scales, and for tables where they are free.
+
+    sharing: for each channel the number of its scale; group: how many channels share a table.
+    """
+
+    form: _Form
+    sharing: np.ndarray
+    group: int
+
+    @property
+    def tabled(self) -> np.ndarray:
+        """For each channel the number of its table."""
+        return np.arange(len(self.sharing)) // self.group
+
+    def best(self, scales: np.ndarray, tables: np.ndarray) -> _Point:
+        """Return the best that several scales lead to, chosen for each that share one."""
+        best = self.settle(scales * _STARTS[0], tables)
+        for part in _STARTS[1:]:
+            best = self.better(best, self.settle(scales * part, tables), self.sharing)
+        return best
+
+    def better(self, old: _Point, new: _Point, together: np.ndarray) -> _Point:
+        """Return the better point for each set of channels with one number in `together`."""
+        wins = _together(new.errors, together) < _together(old.errors, together)
+        return _Point(
+            np.where(wins, new.errors, old.errors),
+            np.where(wins, new.scales, old.scales),
+            np.where(wins[:, None], new.levels, old.levels),
+            np.where(wins[:, None], new.tables, old.tables),
+        )
+
+    def settle(self, scales: np.ndarray, tables: np.ndarray) -> _Point:
+        """Return what turns of levels and scales come to from here."""
+        form = self.form
+        ratios = form.target / scales[:, None]
+        levels = np.stack([t[nearest(r, t)] for t, r in zip(tables, ratios, strict=True)])
+        for _ in range(_ROUNDS):
+            levels = _descend(form, scales, levels, tables)
+            power = _together((levels * form.times(levels)).sum(1), self.sharing)
+            product = _together((levels * form.times(form.target)).sum(1), self.sharing)
             usable = (power > 0) & (product > 0)
             scales = np.where(usable, product / np.where(usable, power, 1.0), scales)
-    return form.errors(levels * scales[:, None]), scales, levels
+        levels = _descend(form, scales, levels, tables)
+        return _Point(form.errors(levels * scales[:, None]), scales, levels, tables)
+
+    def refitted(self, at: _Point) -> tuple[np.ndarray, np.ndarray]:
+        """Return scales and tables of least squares for the entries that each weight has now.
+
+        Levels are whole numbers up to 127; an entry that no weight has stays about where it was.
+        """
+        form, entries = self.form, at.tables.shape[1]
+        index = np.abs(at.levels[..., None] - at.tables[:, None]).argmin(-1)
+        chosen = np.eye(entries)[index] * at.scales[:, None, None]  # [C, K, k]
+        blocks = chosen.reshape(len(form.matrix), -1, *chosen.shape[1:])
+        moved = (form.matrix[:, None] @ blocks).reshape(chosen.shape)
+        squares = chosen.swapaxes(1, 2) @ moved
+        wanted = (moved * form.target[..., None]).sum(1)
+        scales, tables = at.scales.copy(), at.tables.copy()
+        for start in range(0, len(scales), self.group):
+            part = slice(start, start + self.group)
+            left, right = squares[part].sum(0), wanted[part].sum(0)
+            ridge = 1e-6 * np.trace(left) / entries + _LEAST_POWER
+            table = np.linalg.solve(
+                left + ridge * np.eye(entries), right + ridge * at.tables[start]
+            )
+            stretch = np.abs(table).max() / LARGEST_LEVEL or 1.0
+            tables[part] = np.sort(np.rint(table / stretch))
+            scales[part] *= stretch
+        return scales, tables
+
+
+def _together(values: np.ndarray, sharing: np.ndarray) -> np.ndarray:
+    return np.bincount(sharing, values)[sharing]
 
 
 def _descend(form: _Form, scales: np.ndarray, levels: np.ndarray, tables: np.ndarray) -> np.ndarray:
@@ -160,15 +231,6 @@ def _nearest(values: np.ndarray, tables: np.ndarray) -> np.ndarray:
     """Return the level nearest to each of values [C] in its table of [C, k]."""
     index = np.abs(values[:, None] - tables).argmin(1)
     return tables[np.arange(len(tables)), index]
-
-
-def _better(best: tuple, found: tuple, sharing: np.ndarray) -> tuple:
-    wins = _together(found[0], sharing) < _together(best[0], sharing)
-    return (
-        np.where(wins, found[0], best[0]),
-        np.where(wins, found[1], best[1]),
-        np.where(wins[:, None], found[2], best[2]),
-    )
 
 
 def _rows(weights: np.ndarray, axis: int) -> np.ndarray:
