@@ -70,8 +70,6 @@ void ear_weights_ternary(const ear_weights_t *weights, int32_t unit, int32_t cou
 
 /* Sign and exponent, in words as uniform codes are: the top bit is the sign; below it, 0 is 0 and e
  * is step * 2^(e - 1). */
-void ear_weights_exponent2(const ear_weights_t *weights, int32_t unit, int32_t count,
-                           int8_t *values);
 void ear_weights_exponent3(const ear_weights_t *weights, int32_t unit, int32_t count,
                            int8_t *values);
 void ear_weights_exponent4(const ear_weights_t *weights, int32_t unit, int32_t count,

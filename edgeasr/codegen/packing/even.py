@@ -49,7 +49,10 @@ def unpack_ternary(packed: Packed) -> list[np.ndarray]:
 
 
 def exponent(values: np.ndarray, layout: Layout) -> Iterator[Packed]:
-    """A sign bit above an exponent: 0 is 0, and e is step * 2^(e - 1)."""
+    """A sign bit above an exponent: 0 is 0, and e is step * 2^(e - 1).
+
+    Of 3 or 4 bits: one power alone is ternary, and int8 has no more than eight.
+    """
     sizes = np.unique(np.abs(values.astype(np.int64)))
     powers = sizes[sizes > 0]
     if not len(powers) or np.any(powers & (powers - 1)):
@@ -57,7 +60,7 @@ def exponent(values: np.ndarray, layout: Layout) -> Iterator[Packed]:
     step = int(powers[0])
     most = int(powers[-1] // step).bit_length()
     bits = most.bit_length() + 1
-    if bits > 4:
+    if bits not in (3, 4):
         return
     moved = values.astype(np.int64)
     places = np.where(moved == 0, 0, np.log2(np.maximum(np.abs(moved), step) // step) + 1)

@@ -8,7 +8,7 @@ from edgeasr.codegen.packing.packed import Packed
 CODE_BYTES: Mapping[str, int] = {
     "ear_weights_uniform1": 296, "ear_weights_uniform2": 196, "ear_weights_uniform3": 408,
     "ear_weights_uniform4": 132, "ear_weights_uniform5": 388, "ear_weights_uniform6": 236,
-    "ear_weights_ternary": 292, "ear_weights_exponent2": 104, "ear_weights_exponent3": 120,
+    "ear_weights_ternary": 292, "ear_weights_exponent3": 120,
     "ear_weights_exponent4": 120, "ear_weights_table1": 456, "ear_weights_table2": 252,
     "ear_weights_table3": 560, "ear_weights_table4": 164, "ear_weights_table5": 560,
     "ear_weights_table6": 324, "ear_weights_runs": 88, "ear_weights_runs8": 60,

@@ -101,7 +101,7 @@ def _on_grid(rng: np.random.Generator, shape: tuple[int, ...], grid: object) -> 
 GRIDS: Mapping[str, Callable[[np.random.Generator, tuple[int, ...], int], np.ndarray]] = {
     **{f"ear_weights_uniform{b}": functools.partial(_uniform, b) for b in range(1, 7)},
     "ear_weights_ternary": _ternary,
-    **{f"ear_weights_exponent{b}": functools.partial(_exponent, b) for b in range(2, 5)},
+    **{f"ear_weights_exponent{b}": functools.partial(_exponent, b) for b in (3, 4)},
     **{f"ear_weights_table{b}": functools.partial(_table, b) for b in range(1, 7)},
     "ear_weights_runs": functools.partial(_runs, 12),
     "ear_weights_runs8": functools.partial(_runs, 200),
