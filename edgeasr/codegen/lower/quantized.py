@@ -115,6 +115,11 @@ def weights_of(view: OpView, filter_: Tensor, channel_axis: int) -> Weights:
     """Pack the weights of a layer, int8 or int4 values, as the view says."""
     values = view.constant(filter_).astype(np.int8)
     packed = view.pack(values, channel_axis)
+    return Weights(packed, weights_struct(packed), Scratch(packed.scratch_bytes, "int8_t"))
+
+
+def weights_struct(packed: packing.Packed) -> Struct:
+    """Return the ear_weights_t of packed weights; raw ones have no field but data."""
     is_raw = packed.unpacker is None
     tables = Array("tables", "int8_t", packed.tables) if packed.tables.size else None
     fields = {
@@ -129,8 +134,7 @@ def weights_of(view: OpView, filter_: Tensor, channel_axis: int) -> Weights:
         "step": packed.step,
         "base": packed.base,
     }
-    scratch = Scratch(packed.scratch_bytes, "int8_t")
-    return Weights(packed, Struct("weights", "ear_weights_t", fields), scratch)
+    return Struct("weights", "ear_weights_t", fields)
 
 
 def check_accumulator(view: OpView, weights: np.ndarray, offset: int, bias: Tensor | None) -> None:

@@ -22,6 +22,8 @@ from edgeasr.codegen.call import (
     TensorRef,
     Value,
 )
+from edgeasr.codegen.lower.quantized import weights_struct
+from edgeasr.codegen.packing import Packed
 from edgeasr.codegen.sources import closure
 
 _STRUCT = re.compile(r"typedef struct (?:\w+ )?\{(.*?)\} (\w+);", re.DOTALL)
@@ -48,6 +50,19 @@ def run(call: KernelCall, tensors: Mapping[int, np.ndarray], output_bytes: int) 
     assert (target[:_GUARD] == 0xA5).all(), f"{call.kernel} wrote before its output"
     assert (target[_GUARD + output_bytes :] == 0xA5).all(), f"{call.kernel} wrote behind its output"
     return target[_GUARD : _GUARD + output_bytes].tobytes()
+
+
+def rows(packed: Packed, first: int, count: int, scratch: np.ndarray, keep: list[object]) -> int:
+    """Call ear_weights_rows for `count` output channels; return the address that it returns.
+
+    keep: holds what C points at.
+    """
+    function = _library().ear_weights_rows
+    function.restype = ctypes.c_void_p
+    weights = _struct(weights_struct(packed), keep)
+    return function(
+        ctypes.byref(weights), packed.layout.row, first, count, ctypes.c_void_p(scratch.ctypes.data)
+    )
 
 
 def _headers() -> str:
