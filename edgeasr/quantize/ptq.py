@@ -127,7 +127,8 @@ def _convert(model: keras.Model, activations: str, calibration: np.ndarray | Non
     single.set_weights(model.get_weights())
     call = tf.function(lambda features: single(features, training=False))
     concrete = call.get_concrete_function(tf.TensorSpec(window.shape, tf.float32, name="features"))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+    with process.quiet():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if activations == "dynamic":
         # tflite-runtime 2.14, the Raspberry Pi's, has no such dense layers with a scale per unit.
