@@ -7,6 +7,7 @@ A float model is quantized by its recipe, a search of schemes first where asked 
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def quantize_model(
     max_share, max_instructions: budget of a search. Returns the report, with the file's path.
     """
     _check_board(recipe, board)
+    _folder(out)
     source = quantizing.zoo_source(name)
     if source.suffix == ".tflite":
         content, report = _foreign(source, data, recipe, observer)
@@ -60,9 +62,11 @@ def quantize_model(
             observer, on_step,
         )  # fmt: skip
     made = quantizing.Quantized(content, report)
-    if board:
-        _check_fit(made, out, board)
-    quantizing.write(made, out)
+    with tempfile.TemporaryDirectory(dir=_folder(out), prefix=f".{out.name}.") as scratch:
+        part = quantizing.write(made, Path(scratch) / out.name)
+        if board:
+            _check_fit(part, board)
+        part.replace(out)
     return {"file": str(out), **report, "file_bytes": len(content)}
 
 
@@ -78,11 +82,19 @@ def _check_board(recipe: QuantizationRecipe, board: str | None) -> None:
         )
 
 
-def _check_fit(made: quantizing.Quantized, out: Path, board: str) -> None:
-    """Raise CheckError when the model's firmware cannot fit; nothing is kept of the try."""
-    model = speech.from_bytes(made.content, out)
-    code = deploy.generate_model(model, board)
-    deploy.check_fit(model, code, boards.load(board))
+def _check_fit(file: Path, board: str) -> None:
+    """Raise InputError for what the engine cannot run, CheckError for what cannot fit."""
+    model = speech.load(file)
+    deploy.check_fit(model, deploy.generate_model(model, board), boards.load(board))
+
+
+def _folder(out: Path) -> Path:
+    """Return the folder of a file to be written, made if it is missing."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {error.strerror}; choose another") from None
+    return out.parent
 
 
 def _own(

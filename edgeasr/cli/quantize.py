@@ -80,8 +80,13 @@ def quantize(
     ] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Study: seeds 1 to N.")] = 3,
     board: Annotated[
-        str, typer.Option("--board", "-b", help="Board that must be able to run the result.")
-    ] = "qemu_mps2_an386",
+        str | None,
+        typer.Option(
+            "--board",
+            "-b",
+            help="Board that must be able to run the result; a study's, qemu_mps2_an386.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes of a search or study; one per core.")
     ] = None,
@@ -154,7 +159,7 @@ def _one(
     out: Path | None,
     recipe: QuantizationRecipe,
     seed: int,
-    board: str,
+    board: str | None,
     executor: Executor,
     limits: tuple[float, int | None],
     json: bool,
@@ -233,7 +238,7 @@ def _study(
     data: Path | None,
     folder: Path,
     seeds: int,
-    board: str,
+    board: str | None,
     executor: Executor,
     json: bool,
 ) -> None:
@@ -244,8 +249,9 @@ def _study(
     if data is None:
         raise InputError("a study needs recordings; give them with --data")
     plan = study.Plan(
-        tuple(names), data, folder, tuple(recipes.goals()), tuple(range(1, seeds + 1)), board
-    )
+        tuple(names), data, folder, tuple(recipes.goals()), tuple(range(1, seeds + 1)),
+        **_given(board=board),
+    )  # fmt: skip
     made = study.run(plan, executor, _observer(), _on_step)
     files = page.write(made, folder)
     if json:

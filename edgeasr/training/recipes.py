@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from edgeasr.errors import InputError, alternatives
 from edgeasr.quantize import ACTIVATIONS, schemes
@@ -55,7 +54,7 @@ class QuantizationRecipe:
 
     name: str
     weights: str = "uniform8"
-    layers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    layers: Mapping[str, str] = field(default_factory=dict)
     when: str = "post"
     activations: str = "int8"
     rounding: str = "nearest"

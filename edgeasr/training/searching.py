@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeasr import graph
-from edgeasr.codegen import cost, packing
+from edgeasr.codegen import packing
 from edgeasr.codegen.macs import macs
 from edgeasr.models import fitting
 from edgeasr.quantize import folding, grids, schemes, search
@@ -135,7 +135,9 @@ class _Evaluator:
             flash, instructions = flash + size, instructions + work
         scores = fitting.scores(self._model, self._windows)
         right = scores.argmax(axis=1) == self._labels
-        return Score(float(right.mean()), _divergence(self._teacher, scores), flash, instructions)
+        return Score(
+            float(right.mean()), _divergence(self._teacher, scores), flash, instructions or None
+        )
 
     def _on_grid(self, place: int, text: str) -> tuple[np.ndarray, int, int]:
         """Return the layer's kernel on a grid, its bytes as packed, and its instructions."""
@@ -149,7 +151,7 @@ class _Evaluator:
             fitted = grids.fit(np.moveaxis(flat, -1, 0), scheme, 0)
             packed = packing.pack(fitted.values.reshape(len(fitted.values), -1), 0)
             real = np.moveaxis(fitted.real(), 0, -1).reshape(kernel.shape)
-            work = cost.instructions(at.kind, at.macs, packed)
+            work = 0
             self._known[place, text] = (real, packed.bytes, work)
         return self._known[place, text]
 
