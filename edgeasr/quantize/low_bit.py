@@ -36,16 +36,6 @@ class LayerLoss:
     activations_db: float | None = None
 
 
-@dataclass(frozen=True)
-class TableRow:
-    """How many of `total` windows a model with weights of a scheme recognises."""
-
-    scheme: str
-    rounding: str
-    correct: int
-    total: int
-
-
 def quantize_weights(
     content: bytes,
     scheme: Scheme | Mapping[int, Scheme],
@@ -101,31 +91,6 @@ def losses(
             LayerLoss(old.op.index, old.name, grids.sqnr_db(old.weights, new.weights), heard)
         )
     return tuple(rows)
-
-
-def table(
-    content: bytes,
-    windows: np.ndarray,
-    labels: np.ndarray,
-    schemes: Sequence[Scheme],
-    calibration_windows: np.ndarray | None = None,
-    progress: Callable[[str], None] = lambda line: None,
-) -> list[TableRow]:
-    """Return how well the model does with its weights on each grid, the model as it is first.
-
-    windows, labels: test inputs [n, ...] of the model's input type and the class [n] of each.
-    Rounding is nearest, and with calibration windows (which must not be test windows) compensated
-    besides.
-    """
-    roundings = ROUNDINGS if calibration_windows is not None else ROUNDINGS[:1]
-    rows = [TableRow("as it is", "", correct(content, windows, labels), len(labels))]
-    for scheme in schemes:
-        for rounding in roundings:
-            made = quantize_weights(content, scheme, calibration_windows, rounding=rounding)
-            found = correct(made, windows, labels)
-            rows.append(TableRow(str(scheme), rounding, found, len(labels)))
-            progress(f"{scheme}, {rounding}: {found} of {len(labels)}")
-    return rows
 
 
 def correct(content: bytes, windows: np.ndarray, labels: np.ndarray) -> int:
