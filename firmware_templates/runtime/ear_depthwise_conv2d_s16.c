@@ -10,54 +10,24 @@ typedef struct {
     int32_t channels;
 } block_t;
 
-/* The taps of the filter that lie inside the input at one output position. */
-typedef struct {
-    const int16_t *input;
-    const int8_t *filter;
-    int32_t rows;
-    int32_t taps;
-    int32_t input_row_step;
-    int32_t input_tap_step;
-    int32_t filter_row_step;
-    int32_t filter_tap_step;
-} taps_t;
-
-static taps_t taps_at(const ear_conv_t *params, const ear_dims_t *input_dims,
-                      const int16_t *input, const ear_dims_t *filter_dims, const block_t *block,
-                      int32_t y, int32_t x)
-{
-    const ear_window_t window = ear_window_at(params, input_dims, filter_dims, y, x);
-    const taps_t found = {
-        .input = input + (window.y * input_dims->w + window.x) * input_dims->c,
-        .filter = block->filter + (window.row * filter_dims->w + window.tap) * block->channels,
-        .rows = window.rows,
-        .taps = window.taps,
-        .input_row_step = params->dilation_h * input_dims->w * input_dims->c,
-        .input_tap_step = params->dilation_w * input_dims->c,
-        .filter_row_step = filter_dims->w * block->channels,
-        .filter_tap_step = block->channels,
-    };
-    return found;
-}
-
 /* Four output channels that read input channels side by side: the usual multiplier of 1. */
-static inline void four_sums(const taps_t *under, const int16_t *input, const int8_t *filter,
-                             int32_t sums[4])
+static inline void four_sums(const ear_window_t *window, const int16_t *input,
+                             const int8_t *filter, int32_t sums[4])
 {
     int32_t sum0 = 0;
     int32_t sum1 = 0;
     int32_t sum2 = 0;
     int32_t sum3 = 0;
-    for (int32_t row = 0; row < under->rows; ++row) {
-        const int16_t *from = input + row * under->input_row_step;
-        const int8_t *taps = filter + row * under->filter_row_step;
-        for (int32_t tap = 0; tap < under->taps; ++tap) {
+    for (int32_t row = 0; row < window->rows; ++row) {
+        const int16_t *from = input + row * window->input_row_step;
+        const int8_t *taps = filter + row * window->filter_row_step;
+        for (int32_t tap = 0; tap < window->taps; ++tap) {
             sum0 += from[0] * taps[0];
             sum1 += from[1] * taps[1];
             sum2 += from[2] * taps[2];
             sum3 += from[3] * taps[3];
-            from += under->input_tap_step;
-            taps += under->filter_tap_step;
+            from += window->input_tap_step;
+            taps += window->filter_tap_step;
         }
     }
     sums[0] = sum0;
@@ -66,16 +36,17 @@ static inline void four_sums(const taps_t *under, const int16_t *input, const in
     sums[3] = sum3;
 }
 
-static inline int64_t one_sum(const taps_t *under, const int16_t *input, const int8_t *filter)
+static inline int64_t one_sum(const ear_window_t *window, const int16_t *input,
+                              const int8_t *filter)
 {
     int64_t sum = 0;
-    for (int32_t row = 0; row < under->rows; ++row) {
-        const int16_t *from = input + row * under->input_row_step;
-        const int8_t *taps = filter + row * under->filter_row_step;
-        for (int32_t tap = 0; tap < under->taps; ++tap) {
+    for (int32_t row = 0; row < window->rows; ++row) {
+        const int16_t *from = input + row * window->input_row_step;
+        const int8_t *taps = filter + row * window->filter_row_step;
+        for (int32_t tap = 0; tap < window->taps; ++tap) {
             sum += *from * *taps;
-            from += under->input_tap_step;
-            taps += under->filter_tap_step;
+            from += window->input_tap_step;
+            taps += window->filter_tap_step;
         }
     }
     return sum;
@@ -83,23 +54,23 @@ static inline int64_t one_sum(const taps_t *under, const int16_t *input, const i
 
 /* The output channels of a block at one position. A function of its own: inlined into the loops
  * around it, its inner loop runs out of registers. */
-__attribute__((noinline)) static void position(const taps_t *under, int32_t multiplier,
-                                               const block_t *block,
+__attribute__((noinline)) static void position(const ear_window_t *window, const int16_t *image,
+                                               int32_t multiplier, const block_t *block,
                                                const ear_finish_s16_t *finish, int16_t *output)
 {
+    const int16_t *const input = image + window->input_at;
+    const int8_t *const filter = block->filter + window->filter_at;
     int32_t done = 0;
     if (multiplier == 1 && finish->channels->fits) {
-        const int16_t *const input = under->input + block->first;
         for (; done + 4 <= block->channels; done += 4) {
             int32_t sums[4];
-            four_sums(under, input + done, under->filter + done, sums);
+            four_sums(window, input + block->first + done, filter + done, sums);
             ear_finish_s16(finish, block->first + done, 4, sums, output + done);
         }
     }
     for (; done < block->channels; ++done) {
         const int32_t channel = block->first + done;
-        const int64_t sum =
-            one_sum(under, under->input + channel / multiplier, under->filter + done);
+        const int64_t sum = one_sum(window, input + channel / multiplier, filter + done);
         output[done] = ear_finish_one_s16(finish, channel, sum);
     }
 }
@@ -112,9 +83,12 @@ static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
 {
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
+            ear_window_t window =
+                ear_window_of_row(params, input_dims, filter_dims, block->channels, y);
             for (int32_t x = 0; x < output_dims->w; ++x) {
-                const taps_t under = taps_at(params, input_dims, input, filter_dims, block, y, x);
-                position(&under, params->depth_multiplier, block, finish, output + block->first);
+                ear_window_to(&window, params, input_dims, filter_dims, x);
+                position(&window, input, params->depth_multiplier, block, finish,
+                         output + block->first);
                 output += output_dims->c;
             }
         }
