@@ -45,35 +45,43 @@ static window_t window_at(const ear_conv_t *params, const ear_dims_t *input_dims
     window.input_tap_step = params->dilation_w * input_dims->c;
     window.filter_row_step = filter_dims->w * block->channels;
     window.filter_tap_step = block->channels;
+    if (window.taps == 1) { /* a column, gone down as if it were a row */
+        window.taps = window.rows;
+        window.rows = 1;
+        window.input_tap_step = window.input_row_step;
+        window.filter_tap_step = window.filter_row_step;
+    }
     return window;
 }
 
+/* A row of taps of one channel: `input` and `filter` move by their steps from tap to tap. */
+typedef struct {
+    int32_t taps;
+    int32_t input_step;
+    int32_t filter_step;
+    int32_t offset;
+} row_t;
+
 /* Adds to the sums of four output channels that read input channels side by side: the usual
- * multiplier of 1. Not inline: its loop takes all registers of a Cortex-M, and inside other loops
- * gets too few. */
-__attribute__((noinline)) static void four_sums(const window_t *window, const int8_t *input,
-                                                const int8_t *filter, int32_t offset,
-                                                int32_t sums[4])
+ * multiplier of 1. Neither this nor the next is inline: their loops take most registers of a
+ * Cortex-M, and inside other loops get too few. */
+__attribute__((noinline)) static void four_own(const row_t *row, const int8_t *input,
+                                               const int8_t *filter, int32_t sums[4])
 {
-    const int32_t input_step = window->input_tap_step;
-    const int32_t filter_step = window->filter_tap_step;
+    const int32_t input_step = row->input_step;
+    const int32_t filter_step = row->filter_step;
+    const int32_t offset = row->offset;
     int32_t sum0 = sums[0];
     int32_t sum1 = sums[1];
     int32_t sum2 = sums[2];
     int32_t sum3 = sums[3];
-    for (int32_t row = 0; row < window->rows; ++row) {
-        const int8_t *from = input;
-        const int8_t *taps = filter;
-        for (int32_t left = window->taps; left > 0; --left) {
-            sum0 += (from[0] + offset) * taps[0];
-            sum1 += (from[1] + offset) * taps[1];
-            sum2 += (from[2] + offset) * taps[2];
-            sum3 += (from[3] + offset) * taps[3];
-            from += input_step;
-            taps += filter_step;
-        }
-        input += window->input_row_step;
-        filter += window->filter_row_step;
+    for (int32_t left = row->taps; left > 0; --left) {
+        sum0 += (input[0] + offset) * filter[0];
+        sum1 += (input[1] + offset) * filter[1];
+        sum2 += (input[2] + offset) * filter[2];
+        sum3 += (input[3] + offset) * filter[3];
+        input += input_step;
+        filter += filter_step;
     }
     sums[0] = sum0;
     sums[1] = sum1;
@@ -81,7 +89,33 @@ __attribute__((noinline)) static void four_sums(const window_t *window, const in
     sums[3] = sum3;
 }
 
-static inline int32_t one_sum(const window_t *window, const int8_t *input, const int8_t *filter,
+/* Adds to the sums of four output channels that read the same input channel. */
+__attribute__((noinline)) static void four_shared(const row_t *row, const int8_t *input,
+                                                  const int8_t *filter, int32_t sums[4])
+{
+    const int32_t input_step = row->input_step;
+    const int32_t filter_step = row->filter_step;
+    const int32_t offset = row->offset;
+    int32_t sum0 = sums[0];
+    int32_t sum1 = sums[1];
+    int32_t sum2 = sums[2];
+    int32_t sum3 = sums[3];
+    for (int32_t left = row->taps; left > 0; --left) {
+        const int32_t value = *input + offset;
+        sum0 += value * filter[0];
+        sum1 += value * filter[1];
+        sum2 += value * filter[2];
+        sum3 += value * filter[3];
+        input += input_step;
+        filter += filter_step;
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
+}
+
+static int32_t one_sum(const window_t *window, const int8_t *input, const int8_t *filter,
                               int32_t offset)
 {
     int32_t sum = 0;
@@ -101,15 +135,25 @@ static inline int32_t one_sum(const window_t *window, const int8_t *input, const
 static void position(const window_t *window, int32_t offset, int32_t multiplier,
                      const block_t *block, const ear_finish_t *finish, int8_t *output)
 {
+    const row_t taps = {window->taps, window->input_tap_step, window->filter_tap_step, offset};
+    const int32_t fours = multiplier == 1 || multiplier % 4 == 0 ? block->channels / 4 * 4 : 0;
     int32_t done = 0;
-    if (multiplier == 1) {
-        const int8_t *const input = window->input + block->first;
-        for (; done + 4 <= block->channels; done += 4) {
-            int32_t sums[4];
-            ear_begin4_s8(finish, block->first + done, sums);
-            four_sums(window, input + done, window->filter + done, offset, sums);
-            ear_finish_s8(finish, block->first + done, 4, sums, output + done);
+    for (; done < fours; done += 4) {
+        const int32_t channel = block->first + done;
+        const int8_t *input = window->input + channel / multiplier;
+        const int8_t *filter = window->filter + done;
+        int32_t sums[4];
+        ear_begin4_s8(finish, channel, sums);
+        for (int32_t row = 0; row < window->rows; ++row) {
+            if (multiplier == 1) {
+                four_own(&taps, input, filter, sums);
+            } else {
+                four_shared(&taps, input, filter, sums);
+            }
+            input += window->input_row_step;
+            filter += window->filter_row_step;
         }
+        ear_finish_s8(finish, channel, 4, sums, output + done);
     }
     for (; done < block->channels; ++done) {
         const int32_t channel = block->first + done;

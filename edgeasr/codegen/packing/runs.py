@@ -65,21 +65,19 @@ def _packed(values: np.ndarray, layout: Layout, bits: int, table: np.ndarray) ->
 
 
 def _tokens(unit: np.ndarray, bits: int, table: np.ndarray) -> bytes:
+    """Return the tokens of a unit: of each value but 0, and of the runs that one cannot hold."""
     longest = 255 if bits == 8 else (1 << (8 - bits)) - 1
-    index = {int(value): number for number, value in enumerate(table)}
-    tokens = bytearray()
-
-    def put(run: int, value: int) -> None:
-        tokens.extend((run, value & 255) if bits == 8 else (run << bits | index[value],))
-
-    position = 0
-    for place in np.flatnonzero(unit).tolist():
-        while place - position > longest:
-            put(longest, 0)
-            position += longest + 1
-        put(place - position, int(unit[place]))
-        position = place + 1
-    while position < len(unit):
-        put(longest, 0)
-        position += longest + 1
-    return bytes(tokens)
+    places = np.flatnonzero(unit)
+    zeros = np.diff(places, prepend=-1) - 1
+    behind = len(unit) - 1 - (int(places[-1]) if len(places) else -1)
+    # A token of the longest run also stands for the zero behind it.
+    full, rest = np.divmod(zeros, longest + 1)
+    ends = np.cumsum(full + 1) - 1
+    count = int((full + 1).sum()) + -(-behind // (longest + 1))
+    lengths, values = np.full(count, longest), np.zeros(count, np.int64)
+    lengths[ends], values[ends] = rest, unit[places]
+    if bits == 8:
+        return np.stack([lengths, values & 255], axis=1).astype(np.uint8).tobytes()
+    index = np.zeros(256, np.int64)
+    index[table.astype(np.int64)] = np.arange(len(table))
+    return (lengths << bits | index[values]).astype(np.uint8).tobytes()
