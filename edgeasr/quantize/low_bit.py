@@ -125,6 +125,8 @@ def _calibrated(
     progress: Callable[[str], None],
 ) -> bytes:
     calibration.check_inputs(graph.parse(content), windows)
+    if rounding == "compensated":
+        _refuse_wide(layers)
     original = calibration.capture(content, {layer.op.inputs[0] for layer in layers}, windows)
     new: dict[int, LayerWeights] = {}
     made = content
@@ -141,6 +143,16 @@ def _calibrated(
         new[layer.op.index] = _written(layer, found, reconstruction.bias(found, seen))
         made = rewriting.replace(content, new)
     return made
+
+
+def _refuse_wide(layers: Sequence[Layer]) -> None:
+    for layer in layers:
+        taps = layer.weights.size // layer.channels
+        if taps > reconstruction.MOST_TAPS:
+            raise InputError(
+                f"{layer.name} has {taps:,} weights a channel; compensated rounding takes "
+                f'{reconstruction.MOST_TAPS:,} at most; use rounding "nearest", or leave it out'
+            )
 
 
 def _written(layer: Layer, found: GridWeights, bias: np.ndarray) -> LayerWeights:

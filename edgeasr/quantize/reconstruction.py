@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeasr.errors import InputError
 from edgeasr.quantize import grids
 from edgeasr.quantize.grids import GridWeights
 from edgeasr.quantize.scales import nearest
@@ -63,15 +62,10 @@ class _Form:
 def reconstruct(weights: np.ndarray, axis: int, scheme: Scheme, seen: Moments) -> GridWeights:
     """Return the weights on the grid of the scheme; `bias` then gives the bias to go with them.
 
-    weights: float32 of the layer's shape; seen: the moments of its inputs. Raises InputError for a
-    layer with more than 6,000 taps.
+    weights: float32 of the layer's shape, of at most MOST_TAPS a channel (time goes with their
+    third power); seen: the moments of its inputs.
     """
     rows = _rows(weights, axis)
-    if rows.shape[1] > MOST_TAPS:
-        raise InputError(
-            f"quantize: {rows.shape[1]:,} weights a channel; compensated rounding takes "
-            f'{MOST_TAPS:,} at most; use rounding "nearest"'
-        )
     form = _form(rows, seen)
     start = grids.fit(
         _shaped(form.target, weights, axis).astype(np.float32),

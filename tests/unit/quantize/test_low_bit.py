@@ -138,3 +138,17 @@ def test_what_is_refused():
         low_bit.quantize_weights(
             content, scheme, chain.inputs(3).astype(np.float32), rounding="compensated"
         )
+
+
+def test_a_layer_too_wide_is_refused_by_name_before_the_work():
+    chain = Chain(2, (1, 6001)).layer("FULLY_CONNECTED", (1, 6001))
+    windows, lines = chain.inputs(2), []
+    with pytest.raises(InputError, match=r"^FULLY_CONNECTED #0 has 6,001 weights a channel; "):
+        low_bit.quantize_weights(
+            chain.content(),
+            schemes.parse("ternary"),
+            windows,
+            rounding="compensated",
+            progress=lines.append,
+        )
+    assert not lines
