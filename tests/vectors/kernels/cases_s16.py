@@ -184,10 +184,43 @@ def _slopes(kind: str) -> Callable[[Make], tuple[str, dict]]:
     return build
 
 
+def _ties(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    """Factors next to 3/4, where every fourth value lies next to a tie between two results.
+
+    There the last bits of the factor decide: they show whether float32 or double computed it.
+    """
+
+    def build(make: Make) -> tuple[str, dict]:
+        scale = make.scale(-5, -3)
+        weight = make.scale(-2, 0) if kind in ("MUL", "FULLY_CONNECTED") else np.float32(1)
+        dense = kind == "FULLY_CONNECTED"
+        shape = (250, 1) if dense else (1, 250)
+        options: dict[str, object] = {"fused_activation_function": "NONE"}
+        make.feed(shape, "int16", scale)
+        if dense:
+            make.hold(np.array([[1]], np.int8), weight)
+            options |= {"weights_format": "DEFAULT", "keep_num_dims": False}
+            options |= {"quantized_bias_type": "INT32"}
+        elif kind in ("ADD", "SUB", "MUL"):
+            other = weight if kind == "MUL" else scale
+            make.hold(np.array([1 if kind == "MUL" else 0], np.int16), other)
+        elif kind == "LEAKY_RELU":
+            options = {"alpha": float(np.float32(make.pick(0.5, 1.5, 0.1)))}
+        target = np.float32(float(scale) * float(weight) * 4 / 3)
+        make.result(shape, "int16", target)
+        return kind, {} if kind == "RELU" else options
+
+    return build
+
+
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "conv2d_s16": _conv,
     "depthwise_s16": _depthwise,
     "dense_s16": _dense,
+    **{
+        f"{kind.lower()}_s16_ties": _ties(kind)
+        for kind in ("ADD", "SUB", "MUL", "FULLY_CONNECTED", "RELU", "LEAKY_RELU")
+    },
     "average_pool_s16": _pool("AVERAGE_POOL_2D"),
     "max_pool_s16": _pool("MAX_POOL_2D"),
     "mean_s16": _mean,
