@@ -95,11 +95,25 @@ def generate(
     sources = sorted({s for _, call in calls for s in call.sources})
     context = {
         "banner": banner(name, content, board),
-        "kernel_headers": [s for s in sources if s.startswith(KERNEL_HEADERS)],
-        "runtime_version": RUNTIME_VERSION,
         "name": name,
         "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
         "labels": list(labels),
+        "kernel_headers": [s for s in sources if s.startswith(KERNEL_HEADERS)],
+        **_context(graph, made, calls, layers),
+    }
+    files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
+    return ModelCode(files, tuple(sources), layers, made)
+
+
+def _context(
+    graph: Graph,
+    made: plan.Plan,
+    calls: Sequence[tuple[Op, KernelCall]],
+    layers: Sequence[Layer],
+) -> dict[str, object]:
+    """Return what the templates know of the network itself."""
+    return {
+        "runtime_version": RUNTIME_VERSION,
         "macs": sum(layer.macs for layer in layers),
         "weight_bytes": sum(layer.constant_bytes for layer in layers),
         "arena_bytes": made.arena_bytes,
@@ -110,8 +124,6 @@ def generate(
             _LayerWriter(graph, made, i, op, call).context() for i, (op, call) in enumerate(calls)
         ],
     }
-    files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
-    return ModelCode(files, tuple(sources), layers, made)
 
 
 def _check_ends(graph: Graph, where: str) -> None:

@@ -1,124 +1,88 @@
-"""Each packing in each kind of layer, on a Cortex-M4F in QEMU: right bits, at the cost foretold."""
+"""Layers on a Cortex-M4F in QEMU take the instructions that codegen.cost estimates."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgeasr import boards, deploy, oracle, project, toolchain
+from edgeasr import boards, deploy, toolchain
 from edgeasr.codegen import cost, macs
-from edgeasr.codegen.packing import Packed, candidates, linking
-from edgeasr.connect import Connected, connect
-from edgeasr.graph import Graph
-from edgeasr.project import Layer
+from edgeasr.codegen.packing.linking import CODE_BYTES
+from edgeasr.connect import connect
+from edgeasr.project import Layer, Project
 from edgeasr.speech import SpeechModel
-from tests import every_packing
 from tests.conftest import need
+from tests.sim.packed import every_packing_project, packed_of
 
 _BOARD = "qemu_mps2_an386"
-# Counts of what is below them vary with the data: clamps, shifts of 0.
 _NEAR = 0.10
 
 
 @dataclass(frozen=True, eq=False)
-class _Running:
-    """A model's firmware on the emulated core, with the counts of one inference by layer."""
+class _Counted:
+    """A model with the instructions of each layer in one inference."""
 
     model: SpeechModel
-    layers: tuple[Layer, ...]
-    connected: Connected
-    window: np.ndarray
-    counts: tuple[int, ...]
+    layers: tuple[tuple[Layer, int], ...]
 
 
 @pytest.fixture(scope="module")
-def every(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Running]:
-    folder = tmp_path_factory.mktemp("every")
-    with pytest.MonkeyPatch.context() as patch:
-        # Whether their code pays or not, all are linked.
-        patch.setattr(linking, "CODE_BYTES", dict.fromkeys(linking.CODE_BYTES, 0))
-        yield from _run(every_packing.write_model(folder / "every.tflite"), folder)
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Running]:
-    yield from _run("digits", tmp_path_factory.mktemp("digits"))
-
-
-def _run(source: str | Path, folder: Path) -> Iterator[_Running]:
+def every(tmp_path_factory: pytest.TempPathFactory) -> _Counted:
     need("cmake", "ninja", "arm-none-eabi-gcc", "qemu-system-arm")
-    model = deploy.load_model(str(source))
-    made = deploy.export(model, boards.load(_BOARD), folder / "project")
-    toolchain.build(made.folder)
+    return _count(*every_packing_project(tmp_path_factory.mktemp("every"), _BOARD))
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> _Counted:
+    need("cmake", "ninja", "arm-none-eabi-gcc", "qemu-system-arm")
+    model = deploy.load_model("digits")
+    folder: Path = tmp_path_factory.mktemp("digits") / "project"
+    made = deploy.export(model, boards.load(_BOARD), folder)
+    toolchain.build(folder)
+    return _count(model, made)
+
+
+def _count(model: SpeechModel, made: Project) -> _Counted:
     entry = model.graph.tensor(model.graph.inputs[0])
     window = np.random.default_rng(1).integers(-128, 128, entry.shape, np.int8)
-    with connect(project.load(made.folder)) as connected:
-        profile = connected.device.profile(window.tobytes())
-        counts = tuple(connected.count(ticks) for ticks in profile.layer_ticks)
-        yield _Running(model, made.manifest.layers, connected, window, counts)
-
-
-def test_every_packing_is_there_in_every_kind_of_layer(every: _Running) -> None:
-    found = {(_packed(every, at).unpacker, at.kind) for at in every.layers if at.packing}
-
-    kinds = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-    assert found == {(u, kind) for u in (None, *linking.CODE_BYTES) for kind in kinds}
-
-
-def test_every_layer_has_the_bits_of_the_host(every: _Running) -> None:
-    graph = every.model.graph
-    reference = oracle.Oracle(every.model.content, graph=graph, keep_tensors=True)
-    reference.invoke(every.window)
-
-    for layer in every.layers:
-        got = every.connected.device.tensor(every.window.tobytes(), layer=layer.index)
-        assert got == reference.tensor(layer.tensor).tobytes(), layer
+    with connect(made) as connected:
+        ticks = connected.device.profile(window.tobytes()).layer_ticks
+        counts = map(connected.count, ticks)
+        return _Counted(model, tuple(zip(made.manifest.layers, counts, strict=True)))
 
 
 @pytest.mark.parametrize("name", ["every", "digits"])
 def test_layers_cost_what_was_estimated(name: str, request: pytest.FixtureRequest) -> None:
-    running: _Running = request.getfixturevalue(name)
+    counted: _Counted = request.getfixturevalue(name)
+    graph = counted.model.graph
     wrong = {}
-    for layer, counted in zip(running.layers, running.counts, strict=True):
-        if layer.packing is None:
-            continue
-        estimated = _estimate(running.model.graph, layer, _packed(running, layer))
-        if abs(estimated / counted - 1) > _NEAR:
-            wrong[layer.index, layer.kind, layer.packing] = (estimated, counted)
+    for layer, count in _with_weights(counted):
+        packed, inside = packed_of(graph, layer), macs.inside(graph, graph.ops[layer.op])
+        estimated = cost.instructions(layer.kind, layer.macs, packed, inside=inside)
+        if abs(estimated / count - 1) > _NEAR:
+            wrong[layer.index, layer.kind, packed.name] = (estimated, count)
 
     assert not wrong
 
 
-def test_unpacking_costs_what_was_estimated(every: _Running) -> None:
-    """A fully connected layer of one row and one block: packed less raw is what unpacking takes."""
-    sizes = [(at.kind, at.weight_count) for at in every.layers]
-    dense = max(count for kind, count in sizes if kind == "FULLY_CONNECTED")
-    counts: Mapping[str | None, tuple[Packed, int]] = {
-        (packed := _packed(every, layer)).unpacker: (packed, counted)
-        for layer, counted in zip(every.layers, every.counts, strict=True)
-        if (layer.kind, layer.weight_count) == ("FULLY_CONNECTED", dense)
+def test_unpacking_costs_what_was_estimated(every: _Counted) -> None:
+    """Of a fully connected layer of one block, packed less raw is what unpacking takes."""
+    graph = every.model.graph
+    dense = [(at, n) for at, n in _with_weights(every) if at.kind == "FULLY_CONNECTED"]
+    most = max(layer.weight_count for layer, _ in dense)
+    counts = {packed_of(graph, at): n for at, n in dense if at.weight_count == most}
+    raw = next(count for packed, count in counts.items() if packed.unpacker is None)
+    wrong = {
+        packed.name: (cost.unpacking(packed), count - raw)
+        for packed, count in counts.items()
+        if abs(cost.unpacking(packed) - (count - raw)) > _NEAR * (count - raw)
     }
-    raw = counts[None][1]
-    wrong = {}
-    for unpacker, (packed, counted) in counts.items():
-        estimated = cost.unpacking(packed)
-        if abs(estimated - (counted - raw)) > _NEAR * max(counted - raw, 1):
-            wrong[unpacker] = (estimated, counted - raw)
 
-    assert len(counts) == 1 + len(linking.CODE_BYTES)
+    assert len(counts) == 1 + len(CODE_BYTES)
     assert not wrong
 
 
-def _packed(running: _Running, layer: Layer) -> Packed:
-    op = running.model.graph.ops[layer.op]
-    values = running.model.graph.tensor(op.inputs[1]).data
-    axis = 3 if op.kind == "DEPTHWISE_CONV_2D" else 0
-    wanted = (layer.packing, layer.weight_bits)
-    return next(p for p in candidates(values, axis) if (p.form, p.bits) == wanted)
-
-
-def _estimate(graph: Graph, layer: Layer, packed: Packed) -> int:
-    inside = macs.inside(graph, graph.ops[layer.op])
-    return cost.instructions(layer.kind, layer.macs, packed, inside=inside)
+def _with_weights(counted: _Counted) -> Iterator[tuple[Layer, int]]:
+    return ((layer, count) for layer, count in counted.layers if layer.packing is not None)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A block takes about so many bytes of scratch; four channels share each load of an input, so
-# fewer of them cost instructions, and blocks beyond the second limit cost too much memory.
+# A block takes about so many bytes of scratch, or four channels where they are larger: these share
+# each load of an input. Rows of a fully connected layer that pass the second limit are unpacked
+# one by one, as they are used too seldom to be worth the memory.
 BLOCK_BYTES = 1024
-_BLOCK_BYTES_MOST = 4096
+ROWS_BYTES_MOST = 4096
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Layout:
     @property
     def block(self) -> int:
         """Output channels that a kernel unpacks at once."""
-        if 4 * self.row > _BLOCK_BYTES_MOST:
+        if len(self.shape) == 2 and 4 * self.row > ROWS_BYTES_MOST:
             return 1
         most = max(4, BLOCK_BYTES // self.row // 4 * 4)
         blocks = -(-self.channels // most)

@@ -1,0 +1,38 @@
+"""Each packing in each kind of layer, on every simulated board: the host's bits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeasr import boards, oracle
+from edgeasr.codegen.packing.linking import CODE_BYTES
+from edgeasr.connect import connect
+from tests.conftest import need
+from tests.sim.packed import every_packing_project, packed_of
+
+_PROGRAMS = {
+    "host": ("gcc",),
+    "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+}
+_KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+
+@pytest.mark.parametrize("board", boards.names())
+def test_every_packed_layer_has_the_bits_of_the_host(board: str, tmp_path: Path) -> None:
+    need("cmake", "ninja", *_PROGRAMS[board])
+    model, made = every_packing_project(tmp_path, board)
+    layers = made.manifest.layers
+    packed = {(packed_of(model.graph, at).unpacker, at.kind) for at in layers if at.packing}
+    assert packed == {(unpacker, kind) for unpacker in (None, *CODE_BYTES) for kind in _KINDS}
+    reference = oracle.Oracle(model.content, graph=model.graph, keep_tensors=True)
+    entry = model.graph.tensor(model.graph.inputs[0])
+    rng = np.random.default_rng(1)
+
+    with connect(made) as connected:
+        for window in (rng.integers(-128, 128, entry.shape, np.int8) for _ in range(2)):
+            reference.invoke(window)
+            for layer in layers:
+                got = connected.device.tensor(window.tobytes(), layer=layer.index)
+                assert got == reference.tensor(layer.tensor).tobytes(), layer
