@@ -12,12 +12,12 @@ from edgeasr.graph import Graph, Op
 def check(graph: Graph) -> tuple[str, ...]:
     """Return one sentence for each thing that cannot be lowered; none means that all can.
 
-    Operations of a kind without a kernel share one sentence. Of the others lowering itself is
-    asked, so that what passes here is what code generation takes.
+    Operations of a kind without a kernel share one sentence, and so do several on floats. Of the
+    others lowering itself is asked, so that what passes here is what code generation takes.
     """
     known = set(supported())
     unknown: dict[str, list[Op]] = {}
-    problems = []
+    problems: dict[int, str] = {}  # by place of the operation
     for op in graph.ops:
         if op.kind not in known:
             unknown.setdefault(op.kind, []).append(op)
@@ -25,8 +25,29 @@ def check(graph: Graph) -> tuple[str, ...]:
         try:
             lower(graph, op, pack=pack_raw)
         except InputError as problem:
-            problems.append(str(problem))
-    return (*_unsupported(graph, unknown), *_state(graph), *problems)
+            problems[op.index] = str(problem)
+    floats = [op for op in graph.ops if op.index in problems and _is_float(graph, op)]
+    shared = ()
+    if sum(op.kind != "DEQUANTIZE" for op in floats) > 1:
+        for op in floats:
+            del problems[op.index]
+        shared = (_on_floats(floats),)
+    return (*_unsupported(graph, unknown), *_state(graph), *problems.values(), *shared)
+
+
+def _is_float(graph: Graph, op: Op) -> bool:
+    places = (i for i in (*op.inputs, *op.outputs) if 0 <= i < len(graph.tensors))
+    return any(graph.tensor(i).dtype.startswith("float") for i in places)
+
+
+def _on_floats(ops: list[Op]) -> str:
+    # DEQUANTIZE unpacks weights that are stored in fewer bits than they are computed with.
+    computing = [op for op in ops if op.kind != "DEQUANTIZE"]
+    first = computing[0]
+    return (
+        f"operator #{first.index} {first.kind} and {len(computing) - 1} more compute on floats; "
+        "quantize the model to int8 or int16 activations first"
+    )
 
 
 def _unsupported(graph: Graph, unknown: dict[str, list[Op]]) -> Iterator[str]:

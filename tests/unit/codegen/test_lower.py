@@ -146,6 +146,31 @@ def test_coverage_names_each_unknown_kind_once() -> None:
     assert "CONV_2D" in problems[2] and len(problems) == 3
 
 
+def test_operations_on_floats_share_a_sentence() -> None:
+    """As in a float16 model, whose weights come from DEQUANTIZE."""
+    tensors = (
+        Tensor(0, "x", (1, 4), "float32"), Tensor(1, "stored", (4, 4), "float16"),
+        Tensor(2, "w", (4, 4), "float32"), Tensor(3, "y", (1, 4), "float32"),
+        Tensor(4, "z", (1, 4), "float32"), Tensor(5, "q", (1, 4), "int8"),
+    )  # fmt: skip
+    ops = (
+        Op(0, "DEQUANTIZE", (1,), (2,)), Op(1, "FULLY_CONNECTED", (0, 2), (3,)),
+        Op(2, "SOFTMAX", (3,), (4,), {"beta": 1.0}), Op(3, "TANH", (5,), (5,)),
+    )  # fmt: skip
+
+    problems = coverage.check(Graph("main", tensors, ops, (0,), (4,)))
+
+    assert problems == (
+        'operator #3 TANH: tensor "q" has no quantization; quantize the model first',
+        "operator #1 FULLY_CONNECTED and 1 more compute on floats; quantize the model to int8 or "
+        "int16 activations first",
+    )
+    assert (
+        "operator #1 FULLY_CONNECTED: tensor"
+        in coverage.check(Graph("main", tensors, ops[:2], (0,), (3,)))[1]
+    )
+
+
 def test_state_between_inferences_is_refused() -> None:
     tensors = (Tensor(0, "x", (1, 4), "int8"), Tensor(1, "s", (1, 4), "int8", is_variable=True))
 
