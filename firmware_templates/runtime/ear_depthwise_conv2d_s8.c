@@ -1,7 +1,7 @@
 #include "ear_kernels.h"
 
 #include "ear_finish_s8.h"
-#include "ear_requantize.h"
+#include "ear_window.h"
 
 /* A block of output channels, its weights unpacked: [taps][channels]. */
 typedef struct {
@@ -10,62 +10,34 @@ typedef struct {
     int32_t channels;
 } block_t;
 
-/* The taps of the filter that lie inside the input at one output position. */
+/* The taps inside the input, as `rows` stretches of `taps` of them. */
 typedef struct {
-    const int8_t *input;
-    const int8_t *filter;
     int32_t rows;
-    int32_t taps;
     int32_t input_row_step;
-    int32_t input_tap_step;
     int32_t filter_row_step;
-    int32_t filter_tap_step;
-} window_t;
-
-static window_t window_at(const ear_conv_t *params, const ear_dims_t *input_dims,
-                          const int8_t *input, const ear_dims_t *filter_dims,
-                          const block_t *block, int32_t y, int32_t x)
-{
-    const int32_t top = y * params->stride_h - params->pad_h;
-    const int32_t left = x * params->stride_w - params->pad_w;
-    const ear_span_t rows =
-        ear_taps_inside(top, filter_dims->h, params->dilation_h, input_dims->h);
-    const ear_span_t taps =
-        ear_taps_inside(left, filter_dims->w, params->dilation_w, input_dims->w);
-    window_t window = {input, block->filter, 0, 0, 0, 0, 0, 0};
-    if (taps.end <= taps.first || rows.end <= rows.first) {
-        return window; /* a dilated filter can have all its taps in the padding */
-    }
-    window.input += ((top + rows.first * params->dilation_h) * input_dims->w + left +
-                     taps.first * params->dilation_w) * input_dims->c;
-    window.filter += (rows.first * filter_dims->w + taps.first) * block->channels;
-    window.rows = rows.end - rows.first;
-    window.taps = taps.end - taps.first;
-    window.input_row_step = params->dilation_h * input_dims->w * input_dims->c;
-    window.input_tap_step = params->dilation_w * input_dims->c;
-    window.filter_row_step = filter_dims->w * block->channels;
-    window.filter_tap_step = block->channels;
-    if (window.taps == 1) { /* a column, gone down as if it were a row */
-        window.taps = window.rows;
-        window.rows = 1;
-        window.input_tap_step = window.input_row_step;
-        window.filter_tap_step = window.filter_row_step;
-    }
-    return window;
-}
-
-/* A row of taps of one channel: `input` and `filter` move by their steps from tap to tap. */
-typedef struct {
     int32_t taps;
     int32_t input_step;
     int32_t filter_step;
-    int32_t offset;
-} row_t;
+    int32_t offset; /* of the input */
+} taps_t;
+
+static inline taps_t taps_of(const ear_window_t *window, int32_t offset)
+{
+    taps_t taps = {window->rows, window->input_row_step, window->filter_row_step,
+                   window->taps, window->input_tap_step, window->filter_tap_step, offset};
+    if (window->taps == 1) { /* a column, gone down as if it were a row */
+        taps.rows = 1;
+        taps.taps = window->rows;
+        taps.input_step = window->input_row_step;
+        taps.filter_step = window->filter_row_step;
+    }
+    return taps;
+}
 
 /* Adds to the sums of four output channels that read input channels side by side: the usual
  * multiplier of 1. Neither this nor the next is inline: their loops take most registers of a
  * Cortex-M, and inside other loops get too few. */
-__attribute__((noinline)) static void four_own(const row_t *row, const int8_t *input,
+__attribute__((noinline)) static void four_own(const taps_t *row, const int8_t *input,
                                                const int8_t *filter, int32_t sums[4])
 {
     const int32_t input_step = row->input_step;
@@ -90,7 +62,7 @@ __attribute__((noinline)) static void four_own(const row_t *row, const int8_t *i
 }
 
 /* Adds to the sums of four output channels that read the same input channel. */
-__attribute__((noinline)) static void four_shared(const row_t *row, const int8_t *input,
+__attribute__((noinline)) static void four_shared(const taps_t *row, const int8_t *input,
                                                   const int8_t *filter, int32_t sums[4])
 {
     const int32_t input_step = row->input_step;
@@ -115,51 +87,52 @@ __attribute__((noinline)) static void four_shared(const row_t *row, const int8_t
     sums[3] = sum3;
 }
 
-static int32_t one_sum(const window_t *window, const int8_t *input, const int8_t *filter,
-                              int32_t offset)
+static int32_t one_sum(const taps_t *taps, const int8_t *input, const int8_t *filter)
 {
     int32_t sum = 0;
-    for (int32_t row = 0; row < window->rows; ++row) {
-        const int8_t *from = input + row * window->input_row_step;
-        const int8_t *taps = filter + row * window->filter_row_step;
-        for (int32_t tap = 0; tap < window->taps; ++tap) {
-            sum += (*from + offset) * *taps;
-            from += window->input_tap_step;
-            taps += window->filter_tap_step;
+    for (int32_t row = 0; row < taps->rows; ++row) {
+        const int8_t *from = input + row * taps->input_row_step;
+        const int8_t *by = filter + row * taps->filter_row_step;
+        for (int32_t tap = 0; tap < taps->taps; ++tap) {
+            sum += (*from + taps->offset) * *by;
+            from += taps->input_step;
+            by += taps->filter_step;
         }
     }
     return sum;
 }
 
 /* The output channels of a block at one position. */
-static void position(const window_t *window, int32_t offset, int32_t multiplier,
-                     const block_t *block, const ear_finish_t *finish, int8_t *output)
+static void position(const ear_window_t *window, const int8_t *image, int32_t offset,
+                     int32_t multiplier, const block_t *block, const ear_finish_t *finish,
+                     int8_t *output)
 {
-    const row_t taps = {window->taps, window->input_tap_step, window->filter_tap_step, offset};
+    const taps_t taps = taps_of(window, offset);
+    const int8_t *const input = image + window->input_at;
+    const int8_t *const filter = block->filter + window->filter_at;
     const int32_t fours = multiplier == 1 || multiplier % 4 == 0 ? block->channels / 4 * 4 : 0;
     int32_t done = 0;
     for (; done < fours; done += 4) {
         const int32_t channel = block->first + done;
-        const int8_t *input = window->input + channel / multiplier;
-        const int8_t *filter = window->filter + done;
+        const int8_t *from = input + channel / multiplier;
+        const int8_t *by = filter + done;
         int32_t sums[4];
         ear_begin4_s8(finish, channel, sums);
-        for (int32_t row = 0; row < window->rows; ++row) {
+        for (int32_t row = 0; row < taps.rows; ++row) {
             if (multiplier == 1) {
-                four_own(&taps, input, filter, sums);
+                four_own(&taps, from, by, sums);
             } else {
-                four_shared(&taps, input, filter, sums);
+                four_shared(&taps, from, by, sums);
             }
-            input += window->input_row_step;
-            filter += window->filter_row_step;
+            from += taps.input_row_step;
+            by += taps.filter_row_step;
         }
         ear_finish_s8(finish, channel, 4, sums, output + done);
     }
     for (; done < block->channels; ++done) {
         const int32_t channel = block->first + done;
-        const int32_t sum =
-            ear_begin_s8(finish, channel) + one_sum(window, window->input + channel / multiplier,
-                                                    window->filter + done, offset);
+        const int32_t sum = ear_begin_s8(finish, channel) +
+                            one_sum(&taps, input + channel / multiplier, filter + done);
         ear_finish_s8(finish, channel, 1, &sum, output + done);
     }
 }
@@ -171,11 +144,12 @@ static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
 {
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
+            ear_window_t window =
+                ear_window_of_row(params, input_dims, filter_dims, block->channels, y);
             for (int32_t x = 0; x < output_dims->w; ++x) {
-                const window_t window =
-                    window_at(params, input_dims, input, filter_dims, block, y, x);
-                position(&window, params->input_offset, params->depth_multiplier, block, finish,
-                         output + block->first);
+                ear_window_to(&window, params, input_dims, filter_dims, x);
+                position(&window, input, params->input_offset, params->depth_multiplier, block,
+                         finish, output + block->first);
                 output += output_dims->c;
             }
         }
