@@ -4,66 +4,50 @@
 #include "ear_finish_s16.h"
 #include "ear_window.h"
 
-/* A block of output channels, its weights unpacked, and how a row of taps is gone through: in
- * `runs` stretches of `run` elements, contiguous in the input and in the filter. Taps that touch
- * in the input too make one stretch. */
+/* A block of output channels, its weights unpacked. */
 typedef struct {
     const int8_t *filter;
     int32_t row; /* weights of one channel */
     int32_t first;
     int32_t end;
     int32_t group_channels;
-    bool touch;
 } block_t;
 
-static inline int32_t runs_of(const ear_window_t *window, const block_t *block)
+/* Adds to the sums of four output channels, whose filters are `stride` apart. */
+static void four_sums(const ear_window_t *window, const int16_t *input, const int8_t *filter,
+                      int32_t stride, int32_t sums[4])
 {
-    return block->touch ? 1 : window->taps;
-}
-
-static inline int32_t run_of(const ear_window_t *window, const block_t *block)
-{
-    return block->touch ? window->taps * window->filter_tap_step : window->filter_tap_step;
-}
-
-/* Adds to the sums of four output channels. */
-static void four_sums(const ear_window_t *window, const block_t *block, const int16_t *input,
-                      const int8_t *filter, int32_t sums[4])
-{
-    const int32_t runs = runs_of(window, block);
-    const int32_t run = run_of(window, block);
     for (int32_t row = 0; row < window->rows; ++row) {
         const int16_t *from = input + row * window->input_row_step;
         const int8_t *taps = filter + row * window->filter_row_step;
-        for (int32_t i = 0; i < runs; ++i) {
-            ear_dot4_s16(from, taps, block->row, run, sums);
+        for (int32_t run = 0; run < window->runs; ++run) {
+            ear_dot4_s16(from, taps, stride, window->run, sums);
             from += window->input_tap_step;
-            taps += run;
+            taps += window->run;
         }
     }
 }
 
-static int64_t one_sum(const ear_window_t *window, const block_t *block, const int16_t *input,
-                       const int8_t *filter)
+static int64_t one_sum(const ear_window_t *window, const int16_t *input, const int8_t *filter)
 {
-    const int32_t runs = runs_of(window, block);
-    const int32_t run = run_of(window, block);
     int64_t sum = 0;
     for (int32_t row = 0; row < window->rows; ++row) {
         const int16_t *from = input + row * window->input_row_step;
         const int8_t *taps = filter + row * window->filter_row_step;
-        for (int32_t i = 0; i < runs; ++i) {
-            sum += ear_dot_s16(from, taps, run);
+        for (int32_t run = 0; run < window->runs; ++run) {
+            sum += ear_dot_s16(from, taps, window->run);
             from += window->input_tap_step;
-            taps += run;
+            taps += window->run;
         }
     }
     return sum;
 }
 
-/* The channels of a block at one position. */
-static void position(const ear_window_t *window, const int16_t *image, const block_t *block,
-                     const ear_finish_s16_t *finish, int16_t *output)
+/* The channels of a block at one position. Not inline: the loops around it would take registers
+ * from those in it. */
+__attribute__((noinline)) static void position(const ear_window_t *window, const int16_t *image,
+                                               const block_t *block,
+                                               const ear_finish_s16_t *finish, int16_t *output)
 {
     const int8_t *filter = block->filter + window->filter_at;
     int32_t channel = block->first;
@@ -74,12 +58,12 @@ static void position(const ear_window_t *window, const int16_t *image, const blo
         const int32_t end = group_end < block->end ? group_end : block->end;
         for (; finish->channels->fits && channel + 4 <= end; channel += 4) {
             int32_t sums[4] = {0, 0, 0, 0};
-            four_sums(window, block, from, filter, sums);
+            four_sums(window, from, filter, block->row, sums);
             ear_finish_s16(finish, channel, 4, sums, output + channel);
             filter += 4 * block->row;
         }
         for (; channel < end; ++channel, filter += block->row) {
-            const int64_t sum = one_sum(window, block, from, filter);
+            const int64_t sum = one_sum(window, from, filter);
             output[channel] = ear_finish_one_s16(finish, channel, sum);
         }
     }
@@ -114,8 +98,7 @@ void ear_conv2d_s16(const ear_conv_t *params, const ear_channels_s16_t *channels
     const int32_t step = ear_weights_block(filter, count);
     const ear_finish_s16_t finish = {channels, params->output_min, params->output_max};
     block_t block = {.row = filter_dims->h * filter_dims->w * filter_dims->c,
-                     .group_channels = count / (input_dims->c / filter_dims->c),
-                     .touch = params->dilation_w == 1 && input_dims->c == filter_dims->c};
+                     .group_channels = count / (input_dims->c / filter_dims->c)};
     for (block.first = 0; block.first < count; block.first = block.end) {
         block.end = count - block.first < step ? count : block.first + step;
         block.filter = ear_weights_rows(filter, block.row, block.first, block.end - block.first,

@@ -2,60 +2,10 @@
 
 #include "ear_dot_s8.h"
 #include "ear_finish_s8.h"
-#include "ear_requantize.h"
-
-/* What lies under the filter at one output position: `rows` times `runs` stretches of `run`
- * elements, contiguous in the input and in the filter. */
-typedef struct {
-    int32_t input_row;
-    int32_t filter_row;
-    int32_t input_at;
-    int32_t filter_at;
-    int32_t rows;
-    int32_t runs;
-    int32_t run;
-    int32_t input_row_step;
-    int32_t input_run_step;
-    int32_t filter_row_step;
-} window_t;
-
-/* Sets the window's rows for the outputs of row `y`. */
-static void window_to_row(window_t *window, const ear_conv_t *params, const ear_dims_t *input,
-                          const ear_dims_t *filter, int32_t y)
-{
-    const int32_t top = y * params->stride_h - params->pad_h;
-    const ear_span_t rows = ear_taps_inside(top, filter->h, params->dilation_h, input->h);
-    window->input_row = (top + rows.first * params->dilation_h) * input->w * input->c;
-    window->filter_row = rows.first * filter->w * filter->c;
-    window->rows = rows.end - rows.first;
-    window->input_row_step = params->dilation_h * input->w * input->c;
-    window->input_run_step = params->dilation_w * input->c;
-    window->filter_row_step = filter->w * filter->c;
-}
-
-/* Moves the window to column `x` of the row. */
-static void window_to(window_t *window, const ear_conv_t *params, const ear_dims_t *input,
-                      const ear_dims_t *filter, int32_t x)
-{
-    const int32_t left = x * params->stride_w - params->pad_w;
-    const ear_span_t taps = ear_taps_inside(left, filter->w, params->dilation_w, input->w);
-    const int32_t count = taps.end - taps.first;
-    window->input_at =
-        window->input_row + (left + taps.first * params->dilation_w) * input->c;
-    window->filter_at = window->filter_row + taps.first * filter->c;
-    /* Taps that touch in the input too make one stretch of a whole row. */
-    const bool touch = params->dilation_w == 1 && input->c == filter->c;
-    window->runs = touch ? 1 : count;
-    window->run = touch ? count * filter->c : filter->c;
-    if (count <= 0 || window->rows <= 0) {
-        window->input_at = 0; /* a dilated filter can have all its taps in the padding */
-        window->filter_at = 0;
-        window->runs = 0;
-    }
-}
+#include "ear_window.h"
 
 /* Adds to the sums of four output channels, whose filters are `stride` apart. */
-static void four_sums(const window_t *window, const int8_t *input, int32_t offset,
+static void four_sums(const ear_window_t *window, const int8_t *input, int32_t offset,
                       const int8_t *filter, int32_t stride, int32_t sums[4])
 {
     for (int32_t row = 0; row < window->rows; ++row) {
@@ -63,13 +13,13 @@ static void four_sums(const window_t *window, const int8_t *input, int32_t offse
         const int8_t *taps = filter + row * window->filter_row_step;
         for (int32_t run = 0; run < window->runs; ++run) {
             ear_dot4_s8(from, offset, taps, stride, window->run, sums);
-            from += window->input_run_step;
+            from += window->input_tap_step;
             taps += window->run;
         }
     }
 }
 
-static int32_t one_sum(const window_t *window, const int8_t *input, int32_t offset,
+static int32_t one_sum(const ear_window_t *window, const int8_t *input, int32_t offset,
                        const int8_t *filter)
 {
     int32_t sum = 0;
@@ -78,7 +28,7 @@ static int32_t one_sum(const window_t *window, const int8_t *input, int32_t offs
         const int8_t *taps = filter + row * window->filter_row_step;
         for (int32_t run = 0; run < window->runs; ++run) {
             sum += ear_dot_s8(from, offset, taps, window->run);
-            from += window->input_run_step;
+            from += window->input_tap_step;
             taps += window->run;
         }
     }
@@ -94,9 +44,12 @@ typedef struct {
     int32_t group_channels;
 } block_t;
 
-/* The channels of a block at one position. */
-static void position(const window_t *window, const int8_t *image, int32_t offset, int32_t depth,
-                     const block_t *block, const ear_finish_t *finish, int8_t *output)
+/* The channels of a block at one position. Not inline: the loops around it would take registers
+ * from those in it. */
+__attribute__((noinline)) static void position(const ear_window_t *window, const int8_t *image,
+                                               int32_t offset, int32_t depth,
+                                               const block_t *block, const ear_finish_t *finish,
+                                               int8_t *output)
 {
     const int8_t *filter = block->filter + window->filter_at;
     int32_t channel = block->first;
@@ -124,12 +77,12 @@ static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
                       const int8_t *input, const ear_dims_t *filter_dims, const block_t *block,
                       const ear_finish_t *finish, const ear_dims_t *output_dims, int8_t *output)
 {
-    window_t window = {0};
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
-            window_to_row(&window, params, input_dims, filter_dims, y);
+            ear_window_t window =
+                ear_window_of_row(params, input_dims, filter_dims, filter_dims->c, y);
             for (int32_t x = 0; x < output_dims->w; ++x) {
-                window_to(&window, params, input_dims, filter_dims, x);
+                ear_window_to(&window, params, input_dims, filter_dims, x);
                 position(&window, input, params->input_offset, filter_dims->c, block, finish,
                          output);
                 output += output_dims->c;

@@ -6,7 +6,10 @@
 #include "ear_requantize.h"
 
 /* The taps inside the input: `rows` times `taps` of them, perhaps none, since a dilated filter can
- * have all its taps in the padding. Places are in elements, from the first of image and filter. */
+ * have all its taps in the padding. Places and steps are in elements, from the first of image and
+ * filter. A row of taps is also `runs` stretches of `run` elements that are contiguous in input and
+ * filter, for filters that take all or a group of the input's channels: taps that touch in the
+ * input too make one stretch. */
 typedef struct {
     int32_t input_row;
     int32_t filter_row;
@@ -14,6 +17,8 @@ typedef struct {
     int32_t filter_at;
     int32_t rows;
     int32_t taps;
+    int32_t runs;
+    int32_t run;
     int32_t input_row_step;
     int32_t input_tap_step;
     int32_t filter_row_step;
@@ -50,6 +55,9 @@ static inline void ear_window_to(ear_window_t *window, const ear_conv_t *params,
         some ? window->input_row + (left + taps.first * params->dilation_w) * input->c : 0;
     window->filter_at = some ? window->filter_row + taps.first * window->filter_tap_step : 0;
     window->taps = some ? taps.end - taps.first : 0;
+    const bool touch = window->input_tap_step == window->filter_tap_step;
+    window->runs = touch ? 1 : window->taps;
+    window->run = touch ? window->taps * window->filter_tap_step : window->filter_tap_step;
 }
 
 #endif
