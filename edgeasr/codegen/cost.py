@@ -29,9 +29,9 @@ class _Kernel:
 
 
 _KERNELS: Mapping[str, _Kernel] = {
-    "CONV_2D": _Kernel(123, 178, 44, 3.04, 90, 28, 8.0),
-    "DEPTHWISE_CONV_2D": _Kernel(125, 166, 27.5, 5.12, 90, 12, 9.0),
-    "FULLY_CONNECTED": _Kernel(163, 231, 0, 2.93, 78, 0, 6.0),
+    "CONV_2D": _Kernel(114, 177, 42, 3.04, 90, 30, 6.0),
+    "DEPTHWISE_CONV_2D": _Kernel(99, 169, 26, 5.14, 90, 12, 9.0),
+    "FULLY_CONNECTED": _Kernel(169, 212, 0, 3.01, 78, 0, 6.0),
 }
 _UNIT = 60
 # Instructions to unpack one value.

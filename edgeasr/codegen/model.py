@@ -1,11 +1,8 @@
 """A speech model to `model.c` and `model.h` of the `ear` engine: tables, a call list, an arena."""
 
-import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from edgeasr import __version__, plan
 from edgeasr.codegen import cname, coverage, lower, macs
@@ -23,12 +20,22 @@ from edgeasr.codegen.call import (
     Value,
 )
 from edgeasr.codegen.environment import render
-from edgeasr.codegen.packing import Packed, candidates, pack, pack_raw, worth_linking
+from edgeasr.codegen.packing import (
+    BLOCK_BYTES,
+    BLOCK_BYTES_MOST,
+    Packed,
+    candidates,
+    pack_raw,
+    smallest,
+    unpack,
+    worth_linking,
+)
 from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Tensor
 from edgeasr.project import Layer
 
+_Calls = list[tuple[Op, KernelCall]]
 PACKINGS = ("smallest", "raw")
 _C_TYPES = {
     "int8": "EAR_TYPE_INT8",
@@ -43,13 +50,14 @@ _C_TYPES = {
 class ModelCode:
     """The engine's generated C and what is known of it before any compiler has run.
 
-    files: text by file name. sources: the runtime files that it needs.
+    files: text by file name. sources: the runtime files that it needs. packed: weights by layer.
     """
 
     files: Mapping[str, str]
     sources: tuple[str, ...]
     layers: tuple[Layer, ...]
     plan: plan.Plan
+    packed: Mapping[int, Packed]
 
     @property
     def constant_bytes(self) -> int:
@@ -87,10 +95,11 @@ def generate(
             f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
         )
     _check_ends(graph, where)
-    calls, aliases = _lower_all(graph, where, _packer(graph, packing))
-    made = plan.make(
-        graph, aliases=aliases, scratch_bytes={op.index: c.scratch_bytes for op, c in calls}
-    )
+    calls, aliases = _lower_all(graph, where)
+    made = _plan(graph, calls, aliases)
+    if packing != "raw":
+        calls = _pack(graph, calls, made)
+        made = _plan(graph, calls, aliases)
     layers = tuple(_layer(graph, i, op, call) for i, (op, call) in enumerate(calls))
     sources = sorted({s for _, call in calls for s in call.sources})
     context = {
@@ -102,13 +111,14 @@ def generate(
         **_context(graph, made, calls, layers),
     }
     files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
-    return ModelCode(files, tuple(sources), layers, made)
+    packed = {i: call.weights for i, (_, call) in enumerate(calls) if call.weights}
+    return ModelCode(files, tuple(sources), layers, made, packed)
 
 
 def _context(
     graph: Graph,
     made: plan.Plan,
-    calls: Sequence[tuple[Op, KernelCall]],
+    calls: _Calls,
     layers: Sequence[Layer],
 ) -> dict[str, object]:
     """Return what the templates know of the network itself."""
@@ -134,12 +144,16 @@ def _check_ends(graph: Graph, where: str) -> None:
         )
 
 
-def _lower_all(
-    graph: Graph, where: str, pack: Callable[[np.ndarray, int], Packed]
-) -> tuple[list[tuple[Op, KernelCall]], dict[int, int]]:
+def _plan(graph: Graph, calls: _Calls, aliases: Mapping[int, int]) -> plan.Plan:
+    scratch = {op.index: call.scratch_bytes for op, call in calls}
+    return plan.make(graph, aliases=aliases, scratch_bytes=scratch)
+
+
+def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int]]:
+    """Return the calls, with raw weights, and what shares memory."""
     calls, aliases = [], {}
     for op in graph.ops:
-        made = lower.lower(graph, op, pack=pack)
+        made = lower.lower(graph, op, pack=pack_raw)
         if isinstance(made, Alias):
             if graph.tensor(made.source).data is not None:
                 raise InputError(
@@ -154,19 +168,29 @@ def _lower_all(
     return calls, aliases
 
 
-def _packer(graph: Graph, packing: str) -> Callable[[np.ndarray, int], Packed]:
-    """Return what packs weights; of the smallest forms, those whose code pays for this graph."""
-    if packing == "raw":
-        return pack_raw
-    found: list[list[Packed]] = []
+def _pack(graph: Graph, calls: _Calls, made: plan.Plan) -> _Calls:
+    """Return the calls with weights in their smallest forms, of those whose code pays for itself.
 
-    def note(values: np.ndarray, channel_axis: int) -> Packed:
-        found.append(candidates(values, channel_axis))
-        return found[-1][0]
+    A kernel may have what the plan leaves idle during its call as scratch for a block.
+    """
+    found: dict[int, list[Packed]] = {}
+    for op, call in calls:
+        if call.weights:
+            idle = made.arena_bytes - made.live_bytes(op.index)
+            found[op.index] = candidates(
+                unpack(call.weights),
+                call.weights.layout.channel_axis,
+                block_bytes=min(max(idle, BLOCK_BYTES), BLOCK_BYTES_MOST),
+            )
+    linked = worth_linking(list(found.values()))
+    packed = {index: smallest(forms, linked) for index, forms in found.items()}
 
-    for op in graph.ops:
-        lower.lower(graph, op, pack=note)
-    return functools.partial(pack, linked=worth_linking(found))
+    def lowered(op: Op, call: KernelCall) -> KernelCall:
+        if op.index not in packed:
+            return call
+        return lower.lower(graph, op, pack=lambda _values, _axis: packed[op.index])
+
+    return [(op, lowered(op, call)) for op, call in calls]
 
 
 def _layer(graph: Graph, index: int, op: Op, call: KernelCall) -> Layer:

@@ -1,31 +1,38 @@
-"""Firmware of a model with weights packed in every form, and what each layer is packed as."""
+"""Firmware of a model with weights packed in every form."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from edgeasr import boards, deploy, toolchain
-from edgeasr.codegen.packing import Packed, candidates, linking
-from edgeasr.graph import Graph
-from edgeasr.project import Layer, Project
+from edgeasr.codegen.packing import Packed, linking
+from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
-from tests import every_packing
+from tests import every_packing as model_of_all
 
 
-def every_packing_project(folder: Path, board: str) -> tuple[SpeechModel, Project]:
-    """Export and build for a board; all unpackers are linked, whether their code pays or not."""
-    model = deploy.load_model(str(every_packing.write_model(folder / "every.tflite")))
+@dataclass(frozen=True, eq=False)
+class Firmware:
+    """A built project. packed: weights by layer."""
+
+    model: SpeechModel
+    project: Project
+    packed: Mapping[int, Packed]
+
+
+def every_packing(folder: Path, board: str) -> Firmware:
+    """Build a model with all packings; all unpackers are linked, whether their code pays or not."""
+    path = model_of_all.write_model(folder / "every.tflite")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(linking, "CODE_BYTES", dict.fromkeys(linking.CODE_BYTES, 0))
-        made = deploy.export(model, boards.load(board), folder / "project")
+        return firmware(str(path), folder, board)
+
+
+def firmware(model: str, folder: Path, board: str) -> Firmware:
+    """Export a model for a board into a folder of `folder`, and build it."""
+    loaded = deploy.load_model(model)
+    made = deploy.export(loaded, boards.load(board), folder / "project")
     toolchain.build(made.folder)
-    return model, made
-
-
-def packed_of(graph: Graph, layer: Layer) -> Packed:
-    """Return the packed weights of a layer, as its manifest names them."""
-    op = graph.ops[layer.op]
-    values = graph.tensor(op.inputs[1]).data
-    axis = 3 if op.kind == "DEPTHWISE_CONV_2D" else 0
-    wanted = (layer.packing, layer.weight_bits)
-    return next(p for p in candidates(values, axis) if (p.form, p.bits) == wanted)
+    return Firmware(loaded, made, deploy.generate_model(loaded, board).packed)

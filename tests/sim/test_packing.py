@@ -9,7 +9,7 @@ from edgeasr import boards, oracle
 from edgeasr.codegen.packing.linking import CODE_BYTES
 from edgeasr.connect import connect
 from tests.conftest import need
-from tests.sim.packed import every_packing_project, packed_of
+from tests.sim.packed import every_packing
 
 _PROGRAMS = {
     "host": ("gcc",),
@@ -22,15 +22,15 @@ _KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 @pytest.mark.parametrize("board", boards.names())
 def test_every_packed_layer_has_the_bits_of_the_host(board: str, tmp_path: Path) -> None:
     need("cmake", "ninja", *_PROGRAMS[board])
-    model, made = every_packing_project(tmp_path, board)
-    layers = made.manifest.layers
-    packed = {(packed_of(model.graph, at).unpacker, at.kind) for at in layers if at.packing}
+    made = every_packing(tmp_path, board)
+    model, layers = made.model, made.project.manifest.layers
+    packed = {(weights.unpacker, layers[i].kind) for i, weights in made.packed.items()}
     assert packed == {(unpacker, kind) for unpacker in (None, *CODE_BYTES) for kind in _KINDS}
     reference = oracle.Oracle(model.content, graph=model.graph, keep_tensors=True)
     entry = model.graph.tensor(model.graph.inputs[0])
     rng = np.random.default_rng(1)
 
-    with connect(made) as connected:
+    with connect(made.project) as connected:
         for window in (rng.integers(-128, 128, entry.shape, np.int8) for _ in range(2)):
             reference.invoke(window)
             for layer in layers:

@@ -4,16 +4,18 @@ A quantizer leaves int8 values on some small grid; nothing else is known of it h
 refused: what fits no form stays raw.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from edgeasr.codegen.packing import even, runs, tables
-from edgeasr.codegen.packing.layout import Layout
+from edgeasr.codegen.packing.layout import BLOCK_BYTES, BLOCK_BYTES_MOST, Layout
 from edgeasr.codegen.packing.linking import functions, smallest, worth_linking
 from edgeasr.codegen.packing.packed import Packed
 
 __all__ = [
+    "BLOCK_BYTES",
+    "BLOCK_BYTES_MOST",
     "FORMS",
     "Layout",
     "Packed",
@@ -21,6 +23,7 @@ __all__ = [
     "functions",
     "pack",
     "pack_raw",
+    "smallest",
     "unpack",
     "worth_linking",
 ]
@@ -42,21 +45,22 @@ FORMS: Mapping[
 }
 
 
-def candidates(values: np.ndarray, channel_axis: int) -> list[Packed]:
+def candidates(
+    values: np.ndarray, channel_axis: int, *, block_bytes: int = BLOCK_BYTES
+) -> list[Packed]:
     """Return every form that the values, int8 of any shape, allow: smallest first.
 
-    channel_axis: that of the output channels, first or (for depthwise filters) last. Of equal
-    sizes the one that unpacks fastest comes first.
+    channel_axis: that of the output channels, first or (for depthwise filters) last. block_bytes:
+    scratch that a kernel may have. Of equal sizes the one that unpacks fastest comes first.
     """
-    layout = Layout.of(values.shape, channel_axis)
+    layout = Layout.of(values.shape, channel_axis, block_bytes)
     found = [packed for make, _ in FORMS.values() for packed in make(values, layout)]
     return sorted(found, key=lambda packed: packed.bytes)
 
 
-def pack(values: np.ndarray, channel_axis: int, *, linked: Collection[str] | None = None) -> Packed:
-    """Return the smallest of candidates(), or of those with one of the `linked` unpackers."""
-    found = candidates(values, channel_axis)
-    return found[0] if linked is None else smallest(found, linked)
+def pack(values: np.ndarray, channel_axis: int) -> Packed:
+    """Return the smallest of candidates()."""
+    return candidates(values, channel_axis)[0]
 
 
 def pack_raw(values: np.ndarray, channel_axis: int) -> Packed:

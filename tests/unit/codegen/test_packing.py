@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edgeasr.codegen.packing import FORMS, Packed, candidates, pack, pack_raw, unpack, worth_linking
 from edgeasr.codegen.packing.even import exponent_table, trits_to_words, words_to_trits
-from edgeasr.codegen.packing.layout import BLOCK_BYTES, ROWS_BYTES_MOST, Layout
+from edgeasr.codegen.packing.layout import BLOCK_BYTES, BLOCK_BYTES_MOST, Layout
 from edgeasr.codegen.packing.linking import CODE_BYTES, functions
 
 _SHAPES = st.one_of(
@@ -174,7 +174,7 @@ def test_blocks_keep_scratch_small(shape_and_axis: tuple[tuple[int, ...], int]) 
         assert layout.block % 4 == 0 or layout.block == 1
     assert layout.block * layout.row <= max(BLOCK_BYTES, 4 * layout.row)
     if len(shape) == 2:
-        assert layout.block * layout.row <= max(ROWS_BYTES_MOST, layout.row)
+        assert layout.block * layout.row <= max(BLOCK_BYTES_MOST, layout.row)
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=200))
