@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgeasr import graph
+from edgeasr import graph, process
 from edgeasr.errors import InputError, ToolError
 
 
@@ -18,7 +18,10 @@ class FloatModel:
         for side, index in (("input", self.graph.inputs[0]), ("output", self.graph.outputs[0])):
             tensor = self.graph.tensor(index)
             if tensor.dtype != "float32":
-                raise InputError(f'model: {side} "{tensor.name}" is {tensor.dtype}; not float32')
+                raise InputError(
+                    f'model: {side} "{tensor.name}" is {tensor.dtype}; float32 is needed, as of '
+                    "'edgeasr quantize --activations dynamic' or float16"
+                )
         self._scale, self._offset = np.float32(feature_scale), np.float32(feature_offset)
         try:
             from ai_edge_litert.interpreter import Interpreter
@@ -27,8 +30,9 @@ class FloatModel:
                 "ai-edge-litert: not installed; models in floating point are run by it; install "
                 "it with: pip install 'edgeasr[train]'"
             ) from None
-        self._interpreter = Interpreter(model_content=content)
-        self._interpreter.allocate_tensors()
+        with process.quiet():
+            self._interpreter = Interpreter(model_content=content)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]["index"]
 

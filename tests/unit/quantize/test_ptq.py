@@ -136,6 +136,11 @@ def test_weights_alone_run_in_litert(lively, features, activations):
     assert np.abs(scores - exact).max() < (0.05 if activations == "dynamic" else 2e-3)
 
 
+def test_a_model_of_integers_is_not_taken_for_one_of_floats(content):
+    with pytest.raises(InputError, match="is int8; float32 is needed, as of"):
+        FloatModel(content, SCALE, OFFSET)
+
+
 def test_activations_of_another_name_are_refused(model):
     with pytest.raises(
         InputError, match='activations "int4" not found; allowed: dynamic, float16, int16, int8'
