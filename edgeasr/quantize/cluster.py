@@ -19,7 +19,7 @@ from edgeasr.quantize.executors import DispatchingPool, Executor, MakeWorker, Po
 INSTALL = "pip install 'edgeasr[ray]'"
 _ADDRESS = re.compile(r"(?:ray://)?(?P<host>[^\s:/]+):(?P<port>\d{1,5})")
 _REACH_S = 5.0
-_CONNECT_S = 30.0
+_CONNECT_S = 60.0
 
 
 @dataclass(frozen=True)

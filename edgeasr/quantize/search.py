@@ -64,6 +64,7 @@ class Found:
     """What a search evaluated, in order, with the front, by rising loss, and the best by RULE."""
 
     problem: Problem
+    budget: Budget
     evaluations: tuple[Evaluation, ...]
     sensitivities: tuple[Sensitivity, ...]
     front: tuple[Evaluation, ...]
@@ -125,7 +126,7 @@ def search(
         run = _Run(problem, pool, known, min(evaluations, problem.size), progress)
         model = _sensitivities(run)
         _extremes(run, model, budget)
-        _along_the_range(run, model)
+        _along_the_range(run, model, budget)
         _generations(run, model, budget, np.random.default_rng(seed))
     return _found(run, budget)
 
@@ -228,11 +229,15 @@ def _over_budget(run: _Run, least: Indices, objective: int, limit: float) -> Che
     )
 
 
-def _along_the_range(run: _Run, model: AdditiveModel) -> None:
-    """Evaluate what would be best if losses added up, with half of what is left."""
+def _along_the_range(run: _Run, model: AdditiveModel, budget: Budget) -> None:
+    """Evaluate what would be best if losses added up, with half of what is left.
+
+    Under a budget a fifth is enough: what lies near it matters more than the whole range.
+    """
     costs = (1,) if model.base[2] == 0 else (1, 2)
     candidates = model.best()
-    share = -(-run.left // 2) // len(costs)
+    parts = 2 if budget == Budget() else 5
+    share = -(-run.left // parts) // len(costs)
     for objective in costs:
         best = proposals.staircase(candidates, model, objective)
         new = [indices for indices in best if indices not in run.scores]
@@ -331,6 +336,7 @@ def _found(run: _Run, budget: Budget) -> Found:
         )
     return Found(
         problem=run.problem,
+        budget=budget,
         evaluations=tuple(evaluations),
         sensitivities=tuple(_alone(run)),
         front=tuple(front(evaluations, lambda one: one.score.objectives)),

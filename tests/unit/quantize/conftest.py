@@ -33,7 +33,7 @@ def cluster() -> Iterator[str]:
     with log.open("w") as out:
         head = subprocess.Popen(argv, stdout=out, stderr=out, start_new_session=True)
     try:
-        limit = time.monotonic() + 40
+        limit = time.monotonic() + 120
         while "Ray runtime started" not in log.read_text():
             assert head.poll() is None and time.monotonic() < limit, log.read_text()
             time.sleep(0.2)
