@@ -49,11 +49,11 @@ def fold(model: keras.Model) -> keras.Model:
 
     folded = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for layer in folded.layers:
-        source = model.get_layer(layer.name)
         if layer.name in norms:
-            layer.set_weights(_fold_weights(source, norms[layer.name]))
+            weights = _fold_weights(model.get_layer(layer.name), norms[layer.name])
+            layer.set_weights(weights)
         elif layer.weights:
-            layer.set_weights(source.get_weights())
+            layer.set_weights(model.get_layer(layer.name).get_weights())
     return folded
 
 

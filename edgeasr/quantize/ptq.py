@@ -50,7 +50,7 @@ def quantize(
         return compact(_convert(model, activations))
     windows = _checked(model, calibration)
     content = compact(_convert(model, activations, windows))
-    _refuse_floats(graph.parse(content))
+    refuse_floats(graph.parse(content))
     return content
 
 
@@ -154,7 +154,8 @@ def _take_integers(converter, activations: str, calibration: np.ndarray) -> None
     converter.inference_input_type = converter.inference_output_type = types[activations]
 
 
-def _refuse_floats(quantized: Graph) -> None:
+def refuse_floats(quantized: Graph) -> None:
+    """Raise CheckError for an operation that computes with floats."""
     for op in quantized.ops:
         for index in (*op.inputs, *op.outputs):
             if index >= 0 and quantized.tensor(index).dtype in _FLOATS:

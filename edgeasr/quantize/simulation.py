@@ -9,6 +9,7 @@ converter the same scales and the very levels, and checks that it stored them.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from edgeasr.errors import CheckError, InputError
 from edgeasr.quantize import folding
 from edgeasr.quantize.compact import compact
 from edgeasr.quantize.layer_weights import LayerWeights
+from edgeasr.quantize.ptq import refuse_floats
 
 if TYPE_CHECKING:
     import keras
@@ -57,10 +59,15 @@ class TrainingGraph:
         """Forget what was compiled: needed after a layer got another grid."""
         import tensorflow as tf
 
-        self._forward = tf.function(lambda x: self._run(x)[0], reduce_retracing=True)
-        self._observe = tf.function(
-            lambda x: self._run(x, rounding=False)[1], reduce_retracing=True
-        )
+        def forward(x):
+            return self._run(x)[0]
+
+        def observe(x):
+            return self._run(x, rounding=False)[1]
+
+        plain = {"autograph": False, "reduce_retracing": True}
+        self._forward = tf.function(forward, **plain)
+        self._observe = tf.function(observe, **plain)
 
     def trainable_variables(self) -> list[tf.Variable]:
         return [v for weights in self.weights.values() for v in weights.trainable_variables()]
@@ -101,7 +108,9 @@ class TrainingGraph:
         Raises CheckError when the converter left a float tensor or stored other levels.
         """
         content = compact(self._converted())
-        self._check(graph.parse(content))
+        made = graph.parse(content)
+        refuse_floats(made)
+        self._check(made)
         return content
 
     def _run(
@@ -147,14 +156,19 @@ class TrainingGraph:
         import tensorflow as tf
 
         shape = (1, *self.model.input.shape[1:])
-        scores = lambda features: tf.nn.softmax(self._run(features, fixed=True)[0])  # noqa: E731
+
+        def scores(features):
+            return tf.nn.softmax(self._run(features, fixed=True)[0])
+
         call = tf.function(scores, autograph=False)
         concrete = call.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="features"))
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], self.model)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
-        with process.quiet():
+        with process.quiet(), warnings.catch_warnings():
+            # It misses the statistics of a calibration, which ranges in the graph make needless.
+            warnings.simplefilter("ignore", UserWarning)
             return converter.convert()
 
     def _check(self, converted: graph.Graph) -> None:

@@ -2,7 +2,7 @@
 
 from edgeasr.training.comparing import compare_front_ends, comparison_table
 from edgeasr.training.options import FRONT_END, RECIPES, Observer, Options
-from edgeasr.training.pipeline import compute, fit, gather, requantize, train, write
+from edgeasr.training.pipeline import compute, fit, gather, train, write
 
 __all__ = [
     "FRONT_END",
@@ -14,7 +14,6 @@ __all__ = [
     "compute",
     "fit",
     "gather",
-    "requantize",
     "train",
     "write",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +14,14 @@ import numpy as np
 
 from edgeasr import paths, speech
 from edgeasr.backend import load_keras
-from edgeasr.errors import InputError
 from edgeasr.models import architectures, fitting, material
-from edgeasr.models.examples import Examples, Takes, Window, examples, join
+from edgeasr.models.examples import Examples, Takes, examples, join
 from edgeasr.models.fitting import Epoch, Fitted
 from edgeasr.models.material import Material
-from edgeasr.quantize import IntegerModel, calibration_problems, quantize, runnable
+from edgeasr.quantize import IntegerModel, calibration_problems, quantize
 from edgeasr.report import card
 from edgeasr.speech import Facts
-from edgeasr.training.measuring import choose_decision, float_and_quantized, measure
+from edgeasr.training.measuring import choose_decision, measure
 from edgeasr.training.options import Arrays, Observer, Options
 
 if TYPE_CHECKING:
@@ -200,52 +199,3 @@ def write(trained: Trained, out: Path, command: str) -> list[Path]:
         (folder / f"{name}.md").write_text(card.render(contents))
         made = sorted(folder.iterdir())
         return [part.replace(out / part.name) for part in made]
-
-
-def requantize(
-    keras_file: Path,
-    data: Path,
-    out: Path,
-    say: Callable[[str], None] = lambda line: None,
-    activations: str = "int8",
-) -> dict[str, object]:
-    """Quantize a model of `train` again and write it, whole or not at all.
-
-    activations: one of edgeasr.quantize.ACTIVATIONS.
-    The facts come from the `.tflite` beside the `.keras`. Raises InputError when a file is missing
-    or is not a model of that task's shape.
-    """
-    keras = load_keras()
-    if not keras_file.is_file() or keras_file.suffix != ".keras":
-        raise InputError(f"{keras_file}: no such .keras file; 'edgeasr train' writes one")
-    try:
-        model = keras.models.load_model(keras_file)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"{keras_file}: is not a Keras model ({first})") from None
-    facts = speech.load(keras_file.with_suffix(".tflite")).facts
-    task = str(facts.provenance.get("task", facts.name))
-    options = Options(task, window=Window(facts.front_end, facts.frames), takes=2, synthetic=0)
-    arrays = compute(gather(data, options, Observer(say)), options, Observer(say))
-    scale = fitting.Scale(facts.feature_scale, facts.feature_offset)
-    calibration, labels = calibration_windows(arrays.train, scale, options.recipe.seed)
-    for problem in calibration_problems(calibration, labels, arrays.train.names):
-        say(problem)
-    content = quantize(model, calibration, activations)
-    quantized = runnable(content, activations, scale.scale, scale.offset)
-    fitted = Fitted(model, scale, (), 0)
-    result = float_and_quantized(
-        fitted, quantized, arrays.test.features[:, 0], arrays.test.labels, arrays.test.names
-    )
-    embedded = speech.embed(content, facts)
-    part = out.with_name(f".{out.name}.part")
-    part.write_bytes(embedded)
-    part.replace(out)
-    return {
-        "file": str(out),
-        "size_bytes": len(embedded),
-        "test_clips": result["clips"],
-        "activations": activations,
-        "test_accuracy": result["accuracy"],
-        "test_accuracy_float": result["accuracy_float"],
-    }

@@ -1,13 +1,14 @@
 """Quantization-aware training: a trained float model learns to live on a grid.
 
-The float model teaches. What a stage came to is the mean of its variables over the steps, taken at
-the epoch that did best on val; an interrupted stage goes on from its last whole epoch.
+The float model teaches. What a stage comes to is the mean of its variables over the last steps; val
+is only watched. An interrupted stage goes on from its last whole epoch.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def run_stage(
     schooling: Schooling,
     checkpoint: Path | None = None,
 ) -> list[Epoch]:
-    """Train what of the graph is not frozen and leave it at its best epoch; return the history.
+    """Train what of the graph is not frozen, leave it at the mean of its steps; return the history.
 
     checkpoint: file kept while the stage runs, so that the same call goes on after an
     interruption; removed by the caller. Ctrl-C passes through.
@@ -61,14 +62,14 @@ def run_stage(
 
 
 class _Stage:
-    """Counts epochs, keeps the best, and its own file."""
+    """Counts epochs, and keeps its own file."""
 
     def __init__(self, student: _Student, lessons: Lessons, file: Path | None) -> None:
         self._student, self._lessons, self._file = student, lessons, file
         self.history: list[Epoch] = []
-        self._best = (np.inf, student.graph_state())
-        if file and file.is_file():
-            self._resume()
+        self._ended = student.graph_state()
+        if file and (known := load_arrays(file)):
+            self._resume(*known)
 
     def epoch(self, number: int, total: int) -> None:
         student, lessons = self._student, self._lessons
@@ -80,39 +81,35 @@ class _Stage:
         live = student.graph_state()
         student.take_means()
         student.graph.calibrate(lessons.calibration)
-        measured, entropy = _measure(student.graph, lessons, number, float(np.mean(losses)))
+        measured = _measure(student.graph, lessons, number, float(np.mean(losses)))
         self.history.append(measured)
         lessons.on_epoch(measured, total)
-        if entropy < self._best[0]:
-            self._best = (entropy, student.graph_state())
+        self._ended = student.graph_state()
         # Ranges go on from the mean's: those of both hardly differ.
         student.set_graph_state([*live[:-1], student.graph.ranges()])
         if self._file:
             self._save()
 
     def finish(self) -> None:
-        self._student.set_graph_state(self._best[1])
+        self._student.set_graph_state(self._ended)
 
     def _save(self) -> None:
         arrays = {f"own{n}": v for n, v in enumerate(self._student.own_state())}
         arrays |= {f"graph{n}": v for n, v in enumerate(self._student.graph_state())}
-        arrays |= {f"best{n}": v for n, v in enumerate(self._best[1])}
+        arrays |= {f"ended{n}": v for n, v in enumerate(self._ended)}
         facts = {
             "history": [asdict(epoch) for epoch in self.history],
-            "best": self._best[0],
             "generator": self._lessons.batches.generator_state(),
         }
         save_arrays(self._file, arrays, facts)
 
-    def _resume(self) -> None:
-        arrays, facts = load_arrays(self._file)
-
+    def _resume(self, arrays: dict[str, np.ndarray], facts: dict[str, object]) -> None:
         def those(kind: str) -> list[np.ndarray]:
             return [arrays[f"{kind}{n}"] for n in range(len(arrays)) if f"{kind}{n}" in arrays]
 
         self._student.set_own_state(those("own"))
         self._student.set_graph_state(those("graph"))
-        self._best = (facts["best"], those("best"))
+        self._ended = those("ended")
         self.history = [Epoch(**epoch) for epoch in facts["history"]]
         self._lessons.batches.set_generator_state(facts["generator"])
 
@@ -190,16 +187,11 @@ def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def _measure(
-    graph: TrainingGraph, lessons: Lessons, number: int, loss: float
-) -> tuple[Epoch, float]:
-    """Return the epoch's results on val, and its cross-entropy there, which is less coarse."""
-    logits = graph.logits(lessons.val).astype(np.float64)
-    right = logits.argmax(axis=1) == lessons.labels
+def _measure(graph: TrainingGraph, lessons: Lessons, number: int, loss: float) -> Epoch:
+    """Return the epoch's results on val."""
+    right = graph.logits(lessons.val).argmax(axis=1) == lessons.labels
     recalls = [right[lessons.labels == n].mean() for n in np.unique(lessons.labels)]
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    chances = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(logits)), lessons.labels]
-    return Epoch(number, loss, float(right.mean()), float(np.mean(recalls))), float(chances.mean())
+    return Epoch(number, loss, float(right.mean()), float(np.mean(recalls)))
 
 
 def save_arrays(file: Path, arrays: dict[str, np.ndarray], facts: dict[str, object]) -> None:
@@ -212,8 +204,11 @@ def save_arrays(file: Path, arrays: dict[str, np.ndarray], facts: dict[str, obje
         part.replace(file)
 
 
-def load_arrays(file: Path) -> tuple[dict[str, np.ndarray], dict[str, object]]:
-    """Read what `save_arrays` wrote."""
-    with np.load(file, allow_pickle=False) as kept:
-        arrays = {name: kept[name] for name in kept.files}
-    return arrays, json.loads(arrays.pop("facts").tobytes())
+def load_arrays(file: Path) -> tuple[dict[str, np.ndarray], dict[str, object]] | None:
+    """Read what `save_arrays` wrote; None when there is none, or it is damaged."""
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        return arrays, json.loads(arrays.pop("facts").tobytes())
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None

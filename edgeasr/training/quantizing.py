@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import keras
 
 _SILENT = Observer()
+VOICES = Options("").synthetic
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ def prepare(
     *,
     trains: bool,
     observer: Observer = _SILENT,
-    voices: int = 200,
+    voices: int = VOICES,
 ) -> Prepared:
     """Find and compute the data that the float model was trained on.
 

@@ -23,15 +23,21 @@ class Schooling:
     highest learning rate, reached after a twentieth of a stage's steps, lowered along a cosine to
     nothing. teaching: share of the loss that compares with the float model's scores at
     `temperature` (Hinton et al., "Distilling the knowledge in a neural network", 2015); the rest
-    compares with the labels. averaging: share of the old mean that the mean of all variables keeps
-    at each step; the mean is what is kept.
+    compares with the labels. The float model alone teaches by default: what is wanted is its
+    function in fewer bits. averaging: share of the old mean that the mean of all variables keeps
+    at each step; the mean at a stage's end is what is kept.
     """
 
-    epochs: int = 10
-    rate: float = 1e-3
-    teaching: float = 0.9
+    epochs: int = 6
+    rate: float = 5e-4
+    teaching: float = 1.0
     temperature: float = 2.0
-    averaging: float = 0.998
+    averaging: float = 0.995
+
+
+# Few bits move weights far.
+_LONGER = Schooling(epochs=8, rate=1e-3)
+_STAGE = Schooling(epochs=3, rate=1e-3)
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
     for recipe in (
         QuantizationRecipe("int8", goal=Goal(0.3, 1.0)),
         QuantizationRecipe(
-            "int8-qat", when="aware", schooling=Schooling(epochs=8), goal=Goal(0.0, 1.0)
+            "int8-qat", when="aware", schooling=Schooling(epochs=4), goal=Goal(0.0, 1.0)
         ),
         QuantizationRecipe(
             "uniform4-qat", "uniform4/channel/learned", _ENDS, "aware", goal=Goal(0.3, 0.54)
@@ -153,19 +159,19 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
         ),
         QuantizationRecipe(
             "codebook8-qat", "codebook8/tensor/learned", _ENDS, "aware",
-            schooling=Schooling(epochs=14), goal=Goal(1.0, 0.42),
+            schooling=_LONGER, goal=Goal(1.0, 0.42),
         ),
         QuantizationRecipe(
             "pot4-incremental", "pot4/channel/learned", _ENDS, "partition",
-            schooling=Schooling(epochs=4), goal=Goal(0.7, 0.54),
+            schooling=_STAGE, goal=Goal(0.7, 0.54),
         ),
         QuantizationRecipe(
             "ternary-incremental", "ternary/channel/learned", _LOWEST, "blocks",
-            schooling=Schooling(epochs=4), goal=Goal(2.0, 0.30),
+            schooling=_STAGE, goal=Goal(2.0, 0.30),
         ),
         QuantizationRecipe(
             "mixed", "codebook8/tensor/learned", when="aware", search=True,
-            schooling=Schooling(epochs=14), goal=Goal(0.5, 0.40),
+            schooling=_LONGER, goal=Goal(0.5, 0.40),
         ),
         QuantizationRecipe("uniform4", "uniform4", rounding="compensated"),
         QuantizationRecipe("codebook16", "codebook16", rounding="compensated"),

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeasr import graph
-from edgeasr.codegen import packing
-from edgeasr.codegen.macs import macs
+from edgeasr.codegen import cost, packing
+from edgeasr.codegen.macs import inside, macs
 from edgeasr.models import fitting
 from edgeasr.quantize import folding, grids, schemes, search
 from edgeasr.quantize.executors import Executor
@@ -35,12 +35,14 @@ CHOICES = ("uniform8", "codebook32", "codebook16", "codebook8", "codebook4", "te
 
 @dataclass(frozen=True)
 class Place:
-    """A layer that a search chooses for. channel_axis: of the stored tensor."""
+    """A layer that a search chooses for. inside: as codegen.macs has it; channel_axis: of the
+    stored tensor."""
 
     op: int
     kind: str
     weights: int
     macs: int
+    inside: tuple[float, float]
     channel_axis: int
 
 
@@ -49,7 +51,12 @@ def places(content: bytes) -> tuple[Place, ...]:
     quantized = graph.parse(content)
     return tuple(
         Place(
-            layer.op.index, layer.op.kind, layer.weights.size, macs(quantized, layer.op), layer.axis
+            layer.op.index,
+            layer.op.kind,
+            layer.weights.size,
+            macs(quantized, layer.op),
+            inside(quantized, layer.op),
+            layer.axis,
         )
         for layer in read(content)
     )
@@ -149,9 +156,11 @@ class _Evaluator:
             kernel = self._free[place][0]
             flat = kernel.reshape(*kernel.shape[:2], -1) if _is_depthwise(at) else kernel
             fitted = grids.fit(np.moveaxis(flat, -1, 0), scheme, 0)
-            packed = packing.pack(fitted.values.reshape(len(fitted.values), -1), 0)
+            # In the order of the `.tflite`: depthwise channels are its last axis, others the first.
+            stored = np.moveaxis(fitted.values, 0, -1)[None] if _is_depthwise(at) else fitted.values
+            packed = packing.pack(stored, at.channel_axis)
             real = np.moveaxis(fitted.real(), 0, -1).reshape(kernel.shape)
-            work = 0
+            work = cost.instructions(at.kind, at.macs, packed, inside=at.inside)
             self._known[place, text] = (real, packed.bytes, work)
         return self._known[place, text]
 

@@ -13,7 +13,7 @@ from edgeasr.backend import one_thread
 from edgeasr.quantize.executors import Executor
 from edgeasr.training import quantizing
 from edgeasr.training.options import Observer
-from edgeasr.training.quantizing import Prepared, Quantized
+from edgeasr.training.quantizing import VOICES, Prepared, Quantized
 from edgeasr.training.recipes import QuantizationRecipe
 
 # Raise it when the same trial would come to something else.
@@ -55,10 +55,13 @@ def run(
     folder: Path,
     executor: Executor,
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    voices: int = VOICES,
 ) -> list[Outcome]:
     """Return what each trial came to, in their order; what the folder has already is not repeated.
 
-    data: the recordings. folder: gets NAME.tflite and NAME.json of each trial, and what makes an
+    data: the recordings; voices: as in quantizing.prepare. folder: gets NAME.tflite and NAME.json
+    of each trial, and what makes an
     interrupted one resumable.
     """
     missing = [trial for trial in trials if _known(trial, folder) is None]
@@ -66,7 +69,7 @@ def run(
         if trial not in missing:
             on_outcome(_known(trial, folder))
     if missing:
-        make = functools.partial(_Worker, data, folder)
+        make = functools.partial(_Worker, data, folder, voices)
         executor.map(make, missing, lambda place, _: on_outcome(_known(missing[place], folder)))
     return [_known(trial, folder) for trial in trials]
 
@@ -82,16 +85,18 @@ def _known(trial: Trial, folder: Path) -> Outcome | None:
 class _Worker:
     """Runs trials one after another; the data of a model are loaded once."""
 
-    def __init__(self, data: Path, folder: Path) -> None:
+    def __init__(self, data: Path, folder: Path, voices: int) -> None:
         one_thread()
-        self._data, self._folder = data, folder
+        self._data, self._folder, self._voices = data, folder, voices
         self._prepared: dict[Path, Prepared] = {}
 
     def __call__(self, trial: Trial) -> None:
         if trial.file not in self._prepared:
             self._prepared.clear()  # one at a time: the data of a model are large
             source = quantizing.load_source(trial.file)
-            self._prepared[trial.file] = quantizing.prepare(source, self._data, trains=True)
+            self._prepared[trial.file] = quantizing.prepare(
+                source, self._data, trains=True, voices=self._voices
+            )
         checkpoints = self._folder / "checkpoints"
         made = quantizing.run(
             self._prepared[trial.file], trial.recipe, trial.seed, Observer(), checkpoints
