@@ -6,7 +6,7 @@ calibration windows a layer's sums are kept instead of its weights. No TensorFlo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,21 +76,32 @@ def losses(
 ) -> tuple[LayerLoss, ...]:
     """Return what each layer lost; windows [n, ...] of the model's input type for activations."""
     before, after = rewriting.read(original), rewriting.read(quantized)
-    outputs = [layer.op.outputs[0] for layer in before]
-    seen: list[dict[int, np.ndarray]] = []
-    if windows is not None:
-        calibration.check_inputs(graph.parse(original), windows)
-        seen = [calibration.capture(model, outputs, windows) for model in (original, quantized)]
-    rows = []
-    for old, new, output in zip(before, after, outputs, strict=True):
-        heard = None
-        if seen:
-            zero = old.output_zero_point
-            heard = grids.sqnr_db(seen[0][output] - float(zero), seen[1][output] - float(zero))
-        rows.append(
-            LayerLoss(old.op.index, old.name, grids.sqnr_db(old.weights, new.weights), heard)
+    if [layer.op.kind for layer in before] != [layer.op.kind for layer in after]:
+        raise InputError(
+            f"{len(before)} layers with weights cannot be compared with {len(after)} of other "
+            "kinds; give two models of one architecture"
         )
-    return tuple(rows)
+    heard: list[float | None] = [None] * len(before)
+    if windows is not None:
+        pairs = zip(
+            _outputs(original, before, windows), _outputs(quantized, after, windows), strict=True
+        )
+        heard = [grids.sqnr_db(*pair) for pair in pairs]
+    return tuple(
+        LayerLoss(old.op.index, old.name, grids.sqnr_db(old.weights, new.weights), activations)
+        for old, new, activations in zip(before, after, heard, strict=True)
+    )
+
+
+def _outputs(content: bytes, layers: Sequence[Layer], windows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what each layer gives for the windows, in real numbers, float64 [n, ...]."""
+    model = graph.parse(content)
+    calibration.check_inputs(model, windows)
+    indices = [layer.op.outputs[0] for layer in layers]
+    seen = calibration.capture(content, indices, windows)
+    for index in indices:
+        found = model.tensor(index).quantization
+        yield (seen[index] - float(found.zero_point)) * found.scale
 
 
 def correct(content: bytes, windows: np.ndarray, labels: np.ndarray) -> int:
