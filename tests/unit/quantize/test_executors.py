@@ -65,7 +65,7 @@ from edgeasr.quantize.executors import Processes
 def make():
     def work(item):
         Path(sys.argv[1], f"{os.getpid()}.pid").touch()
-        time.sleep(60)
+        time.sleep(600)
     return work
 
 if __name__ == "__main__":
@@ -73,11 +73,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture(params=["serial", "processes", "ray"])
+@pytest.fixture(params=[Serial(), Processes(2)], ids=["serial", "processes"])
 def executor(request) -> Executor:
-    if request.param == "ray":
-        return Ray(request.getfixturevalue("cluster"))
-    return Serial() if request.param == "serial" else Processes(2)
+    return request.param
 
 
 def test_results_come_in_the_order_of_the_items(executor):
@@ -114,6 +112,34 @@ def test_an_error_while_making_a_worker_is_raised_as_it_was(executor):
         executor.map(_make_broken, ITEMS)
 
 
+def test_ray_gives_the_same_in_the_same_order_and_makes_each_worker_once(cluster, tmp_path):
+    told = []
+    with Ray(cluster).start(partial(_make, 100, tmp_path)) as pool:
+        assert pool.map([]) == []
+        for _ in range(3):
+            found = pool.map(ITEMS, lambda index, result: told.append(index))
+            assert found == [(item, 100 + item * item) for item in ITEMS]
+
+    assert len(list(tmp_path.iterdir())) == 2
+    assert sorted(told) == sorted(3 * ITEMS)
+
+
+@pytest.mark.parametrize(
+    "kind, error, message",
+    [
+        ("check", CheckError, "accuracy 0.5 is below 0.9"),
+        ("kill", ToolError, "worker on the Ray cluster was lost before its work was done"),
+    ],
+)
+def test_an_error_on_ray_is_raised_as_it_was_and_a_lost_worker_is_told(
+    cluster, kind, error, message
+):
+    with pytest.raises(error) as caught:
+        Ray(cluster, workers=1).map(partial(_make_failing, kind), ITEMS)
+    assert str(caught.value).startswith(message)
+    assert type(caught.value) is error
+
+
 def test_an_error_that_cannot_be_pickled_keeps_its_name_and_words():
     with pytest.raises(RuntimeError) as caught:
         Processes(1).map(partial(_make_failing, "awkward"), ITEMS)
@@ -140,13 +166,13 @@ def test_ctrl_c_stops_all_processes_at_once(tmp_path):
         text=True,
         start_new_session=True,
     )
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 120
     while len(pids := list(tmp_path.glob("*.pid"))) < 2:
         assert child.poll() is None and time.monotonic() < limit
         time.sleep(0.05)
 
     os.killpg(child.pid, signal.SIGINT)
-    _, said = child.communicate(timeout=10)
+    _, said = child.communicate(timeout=30)
 
     assert said.count("KeyboardInterrupt") == 1, said
     for file in pids:
