@@ -67,8 +67,11 @@ def performance_set(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return windows, np.array([int(row[2]) for row in rows])
 
 
-def calibration_clips(data: Path) -> list[np.ndarray]:
-    """Return PCM of clips that are of no test split, neither the official one nor DATA's own."""
+def calibration_clips(data: Path, of_class: int = CLIPS_PER_CLASS) -> list[np.ndarray]:
+    """Return PCM of up to `of_class` clips a class, and as many of noise.
+
+    None is of a test split, neither of the official one nor of DATA's own.
+    """
     random = np.random.default_rng(SEED)
     rows = [
         row
@@ -80,14 +83,14 @@ def calibration_clips(data: Path) -> list[np.ndarray]:
     clips = []
     for label in sorted({row["label"] for row in rows}):
         own = [row for row in rows if row["label"] == label]
-        for place in random.permutation(len(own))[:CLIPS_PER_CLASS]:
+        for place in random.permutation(len(own))[:of_class]:
             clips.append(soundfile.read(data / "keywords" / own[place]["file"], dtype="int16")[0])
     noise = [
         soundfile.read(data / "noise" / row["file"], dtype="int16")[0]
         for row in _manifest(data / "noise")
         if row["file"].startswith("gsc_background") and row["split"] != "test"
     ]
-    for place in range(CLIPS_PER_CLASS):
+    for place in range(of_class):
         pcm = noise[place % len(noise)]
         start = random.integers(0, len(pcm) - SAMPLES + 1)
         clips.append(pcm[start : start + SAMPLES])
@@ -113,11 +116,12 @@ def main() -> None:
     for name in ("model", "inputs", "data"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--scheme", action="append", help=f"default: {' '.join(SCHEMES)}")
+    parser.add_argument("--clips", type=int, default=CLIPS_PER_CLASS, help="calibration, a class")
     given = parser.parse_args()
     content = given.model.read_bytes()
     model = graph.parse(content)
     entry = model.tensor(model.inputs[0]).quantization
-    features = np.stack([mfcc(clip) for clip in calibration_clips(given.data)])
+    features = np.stack([mfcc(clip) for clip in calibration_clips(given.data, given.clips)])
     steps = np.rint(features / entry.scale) + entry.zero_point
     windows, labels = performance_set(given.inputs)
     chosen = [schemes.parse(text) for text in given.scheme or SCHEMES]

@@ -89,9 +89,8 @@ def test_the_table_is_printed(content, shared_data, tmp_path, capsys, monkeypatc
         (tmp_path / f"{place}.bin").write_bytes(window.tobytes())
         rows.append(f"{place}.bin,12,{Oracle(content).invoke(window).argmax()}")
     (tmp_path / "y_labels.csv").write_text("\n".join(rows) + "\n")
-    monkeypatch.setattr(low_bit_table, "CLIPS_PER_CLASS", 1)
     model = shared_data / "models" / "mlperf_tiny_kws_ref_model.tflite"
-    given = [str(model), str(tmp_path), str(shared_data), "--scheme", "uniform4"]
+    given = [str(model), str(tmp_path), str(shared_data), "--scheme", "uniform4", "--clips", "1"]
     monkeypatch.setattr(sys, "argv", ["low_bit_table.py", *given])
     low_bit_table.main()
     said = capsys.readouterr().out.splitlines()
