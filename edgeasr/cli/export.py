@@ -7,6 +7,7 @@ import typer
 
 from edgeasr import boards, deploy
 from edgeasr.cli import console
+from edgeasr.project import Manifest, Project
 from edgeasr.units import format_bytes, format_count
 
 app = typer.Typer(add_completion=False)
@@ -40,35 +41,47 @@ def export(
     made = deploy.export(
         speech_model, chosen, folder, engine=engine, packing=packing, replace=force
     )
-    manifest = made.manifest
-    macs = sum(layer.macs for layer in manifest.layers)
-    weights = sum(layer.weight_count for layer in manifest.layers)
-    packed = sum(layer.weight_bytes for layer in manifest.layers)
     if json:
-        console.print_json(
-            {
-                "project": str(made.folder),
-                "board": manifest.board,
-                "engine": manifest.engine,
-                "model": manifest.model_name,
-                "model_sha256": manifest.model_sha256,
-                "arena_bytes": manifest.arena_bytes,
-                "constant_bytes": manifest.constant_bytes,
-                "weights": weights,
-                "weight_bytes": packed,
-                "macs": macs,
-                "layers": len(manifest.layers),
-            }
-        )
+        console.print_json(_result(made))
         return
+    manifest = made.manifest
+    weights, packed = _weights(manifest)
     console.out.print(
         f"{made.folder}: model {manifest.model_name} for {chosen.title}, engine {engine}\n"
-        f"  {len(manifest.layers)} layers, {format_count(macs)} MACs an inference\n"
+        f"  {len(manifest.layers)} layers, {format_count(_macs(manifest))} MACs an inference\n"
         f"  constants {format_bytes(manifest.constant_bytes)}, "
         f"arena {format_bytes(manifest.arena_bytes)}\n{_saving(weights, packed)}"
         f"next: edgeasr build {made.folder}",
         markup=False,
     )
+
+
+def _result(made: Project) -> dict[str, object]:
+    manifest = made.manifest
+    weights, packed = _weights(manifest)
+    return {
+        "project": str(made.folder),
+        "board": manifest.board,
+        "engine": manifest.engine,
+        "model": manifest.model_name,
+        "model_sha256": manifest.model_sha256,
+        "arena_bytes": manifest.arena_bytes,
+        "constant_bytes": manifest.constant_bytes,
+        "weights": weights,
+        "weight_bytes": packed,
+        "macs": _macs(manifest),
+        "layers": len(manifest.layers),
+    }
+
+
+def _macs(manifest: Manifest) -> int:
+    return sum(layer.macs for layer in manifest.layers)
+
+
+def _weights(manifest: Manifest) -> tuple[int, int]:
+    """Return how many weights there are, and the bytes that they take."""
+    layers = manifest.layers
+    return sum(at.weight_count for at in layers), sum(at.weight_bytes for at in layers)
 
 
 def _saving(weights: int, packed: int) -> str:

@@ -24,15 +24,10 @@ def fully_connected(view: OpView) -> KernelCall:
     bias = bias_of(view, 2, units)
     factors, filter_offset = factors_of(view, input_, filter_, output)
     input_offset = -view.quantization(input_)[1]
-    moved = view.constant(filter_).astype(np.int32) + filter_offset
-    check_accumulator(view, moved, input_offset, bias)
+    values = view.constant(filter_).astype(np.int32)
+    check_accumulator(view, values + filter_offset, input_offset, bias)
     if filter_offset:  # the kernel adds up both parts of (weight + offset) * input
-        check_accumulator(
-            view,
-            np.abs(view.constant(filter_).astype(np.int32)) + abs(filter_offset),
-            input_offset,
-            bias,
-        )
+        check_accumulator(view, np.abs(values) + abs(filter_offset), input_offset, bias)
     params = Struct(
         "params",
         "ear_fully_connected_t",

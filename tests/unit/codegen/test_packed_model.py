@@ -8,6 +8,7 @@ import pytest
 from edgeasr import deploy
 from edgeasr.codegen.model import ModelCode, generate
 from edgeasr.codegen.packing import BLOCK_BYTES, BLOCK_BYTES_MOST, linking, unpack
+from edgeasr.errors import InputError
 from edgeasr.graph import Graph
 from tests import every_packing
 
@@ -82,3 +83,10 @@ def test_unpackers_that_save_less_than_their_code_are_left_out() -> None:
     code = _generate(deploy.load_model("digits").graph)
 
     assert {layer.packing for layer in code.layers} == {"raw", None}
+
+
+def test_unknown_packing_is_refused() -> None:
+    model = deploy.load_model("digits")
+
+    with pytest.raises(InputError, match='packing "row" not found; allowed: raw, smallest'):
+        deploy.generate_model(model, "host", packing="row")
