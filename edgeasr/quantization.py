@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from edgeasr import boards, deploy, features, graph, speech
-from edgeasr.audio import catalog, read_clip
+from edgeasr import boards, deploy, graph, speech
+from edgeasr.audio import Clip, catalog
 from edgeasr.errors import InputError
+from edgeasr.models import hearing
 from edgeasr.paths import cache
 from edgeasr.quantize import INTEGER_ACTIVATIONS, low_bit, quantize
 from edgeasr.quantize.executors import Executor
@@ -160,7 +159,8 @@ def _foreign(
     chosen = recipe.assign({layer.op.index: layer.op.kind for layer in read(content)})
     windows = None
     if recipe.rounding == "compensated" or recipe.bias_correction:
-        windows = _calibration_inputs(speech.load(file), data)
+        model = speech.load(file)
+        windows = hearing.inputs(model, _calibration_clips(model, data))
     made = low_bit.quantize_weights(
         content, chosen, windows, rounding=recipe.rounding,
         bias_correction=recipe.bias_correction, progress=observer.say,
@@ -169,17 +169,10 @@ def _foreign(
     return made, report | {"layers": {str(op): str(scheme) for op, scheme in chosen.items()}}
 
 
-def _calibration_inputs(model: SpeechModel, data: Path | None) -> np.ndarray:
-    """Return the model's inputs for recordings: int8 or int16 [n, ...]."""
+def _calibration_clips(model: SpeechModel, data: Path | None) -> Sequence[Clip]:
     if data is None:
         raise InputError(f"{model.path}: needs recordings to calibrate with; give --data")
     clips = [clip for clip in catalog.load(data) if clip.split != "test"]
     if not clips:
         raise InputError(f"{data}: no recordings outside the test split; give others with --data")
-    clips = clips[:: max(1, len(clips) // _CALIBRATION_CLIPS)]
-    end, frames = model.facts.front_end, model.facts.frames
-    heard = [read_clip(clip, end.sample_rate_hz, samples=end.samples_for(frames)) for clip in clips]
-    windows = np.stack([features.compute(end, pcm) for pcm in heard])
-    shape = model.graph.tensor(model.graph.inputs[0]).shape
-    made = features.quantize(model.feature_quantization, windows)
-    return made.reshape(len(made), *shape[1:])
+    return clips[:: max(1, len(clips) // _CALIBRATION_CLIPS)]

@@ -1,4 +1,4 @@
-"""What models hear beyond single clips as recorded: clips in noise, and streams.
+"""What models hear: clips as recorded, clips in noise, and streams.
 
 A stream is heard as the device does: the front end runs on without a reset, and the model looks at
 the last frames every few frames.
@@ -15,6 +15,17 @@ from edgeasr.audio.clip import rank
 from edgeasr.audio.pcm import to_int16
 from edgeasr.errors import InputError
 from edgeasr.models.examples import Window
+from edgeasr.speech import SpeechModel
+
+
+def inputs(model: SpeechModel, clips: Sequence[Clip]) -> np.ndarray:
+    """Return a model's inputs for clips as recorded: int8 or int16 [clips, ...]."""
+    end, samples = model.facts.front_end, model.facts.clip_samples
+    heard = [read_clip(clip, end.sample_rate_hz, samples=samples) for clip in clips]
+    windows = np.stack([features.compute(end, pcm) for pcm in heard])
+    shape = model.graph.tensor(model.graph.inputs[0]).shape
+    made = features.quantize(model.feature_quantization, windows)
+    return made.reshape(len(made), *shape[1:])
 
 
 def in_noise(

@@ -72,21 +72,23 @@ def quantize_weights(
 
 
 def losses(
-    original: bytes, quantized: bytes, windows: np.ndarray | None = None
+    original: bytes,
+    quantized: bytes,
+    windows: np.ndarray | None = None,
+    own: np.ndarray | None = None,
 ) -> tuple[LayerLoss, ...]:
-    """Return what each layer lost; windows [n, ...] of the model's input type for activations."""
+    """Return what each layer lost, in real numbers of each model's own scales.
+
+    windows: inputs [n, ...] of the original, for activations; own: the same recordings as inputs of
+    the quantized model, where its input has another type, scale or zero point. Both models have the
+    same layers, in the same order.
+    """
     before, after = rewriting.read(original), rewriting.read(quantized)
-    if [layer.op.kind for layer in before] != [layer.op.kind for layer in after]:
-        raise InputError(
-            f"{len(before)} layers with weights cannot be compared with {len(after)} of other "
-            "kinds; give two models of one architecture"
-        )
     heard: list[float | None] = [None] * len(before)
     if windows is not None:
-        pairs = zip(
-            _outputs(original, before, windows), _outputs(quantized, after, windows), strict=True
-        )
-        heard = [grids.sqnr_db(*pair) for pair in pairs]
+        first = _outputs(original, before, windows)
+        second = _outputs(quantized, after, windows if own is None else own)
+        heard = [grids.sqnr_db(*pair) for pair in zip(first, second, strict=True)]
     return tuple(
         LayerLoss(old.op.index, old.name, grids.sqnr_db(old.weights, new.weights), activations)
         for old, new, activations in zip(before, after, heard, strict=True)
@@ -94,14 +96,14 @@ def losses(
 
 
 def _outputs(content: bytes, layers: Sequence[Layer], windows: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what each layer gives for the windows, in real numbers, float64 [n, ...]."""
+    """Yield each layer's outputs [n, ...] in real numbers."""
     model = graph.parse(content)
     calibration.check_inputs(model, windows)
-    indices = [layer.op.outputs[0] for layer in layers]
-    seen = calibration.capture(content, indices, windows)
-    for index in indices:
-        found = model.tensor(index).quantization
-        yield (seen[index] - float(found.zero_point)) * found.scale
+    seen = calibration.capture(content, [layer.op.outputs[0] for layer in layers], windows)
+    for layer in layers:
+        output = model.tensor(layer.op.outputs[0])
+        steps = seen[output.index].astype(np.float64) - output.quantization.zero_point
+        yield steps * output.quantization.scale
 
 
 def correct(content: bytes, windows: np.ndarray, labels: np.ndarray) -> int:

@@ -308,7 +308,8 @@ def _provenance(source: FloatSource, report: Mapping[str, object]) -> dict[str, 
     kept = {k: v for k, v in source.facts.provenance.items() if k != "accuracy_test"}
     return kept | {
         "quantization": {
-            name: report[name] for name in ("recipe", "weights", "when", "activations", "seed")
+            name: report[name]
+            for name in ("recipe", "weights", "layers", "when", "activations", "seed")
         },
         "accuracy_test": {
             "quantized": round(test["accuracy"], 4), "float": round(test["accuracy_float"], 4),

@@ -8,6 +8,7 @@ from edgeasr.codegen import coverage, macs
 from edgeasr.codegen.model import ModelCode, generate
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, load
+from edgeasr.inspection.weights import Weights, weights
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Inspection:
     """A model seen from outside.
 
     facts: None for a foreign file without any; missing says why. problems: what the `ear` engine
-    cannot run. code: None when there are problems.
+    cannot run. code: None when there are problems; weights: none then.
     """
 
     path: Path
@@ -39,10 +40,21 @@ class Inspection:
     problems: tuple[str, ...]
     code: ModelCode | None
     rows: tuple[Row, ...]
+    weights: tuple[Weights, ...]
 
     @property
     def macs(self) -> int:
         return sum(row.macs for row in self.rows)
+
+    @property
+    def int8_bytes(self) -> int:
+        """Flash of all weights as raw int8."""
+        return sum(row.int8_bytes for row in self.weights)
+
+    @property
+    def packed_bytes(self) -> int:
+        """Flash of all weights as packed, tables included."""
+        return sum(row.packed_bytes for row in self.weights)
 
     def to_dict(self) -> dict[str, object]:
         ends = [self.graph.tensor(i) for i in (*self.graph.inputs, *self.graph.outputs)]
@@ -55,7 +67,15 @@ class Inspection:
             "missing": self.missing,
             "facts": self.facts.to_dict() if self.facts else None,
             "operators": [vars(row) for row in self.rows],
+            "weights": self._weights() if self.code else None,
             "memory": self._memory() if self.code else None,
+        }
+
+    def _weights(self) -> dict[str, object]:
+        return {
+            "int8_bytes": self.int8_bytes,
+            "packed_bytes": self.packed_bytes,
+            "layers": [vars(row) for row in self.weights],
         }
 
     def _memory(self) -> dict[str, object]:
@@ -101,7 +121,8 @@ def inspect(path: Path) -> Inspection:
             problems = (str(error),)
     layers = {layer.op: layer for layer in code.layers} if code else {}
     rows = tuple(_row(graph, op, layers.get(op.index)) for op in graph.ops)
-    return Inspection(path, graph, facts, missing, problems, code, rows)
+    held = weights(code, facts) if code else ()
+    return Inspection(path, graph, facts, missing, problems, code, rows, held)
 
 
 def _row(graph: Graph, op: Op, layer: object) -> Row:
