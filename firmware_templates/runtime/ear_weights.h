@@ -11,12 +11,16 @@
  *
  * Packed data is a row of 32-bit words, little-endian in its lanes: a word holds planes of four
  * codes, one in each of its bytes, so that four values come from one word by whole-word
- * arithmetic. Code k of plane p lies in byte k, from bit p * bits on. Cores are little-endian.
+ * arithmetic. Code k of plane p lies in byte k, from bit p * bits on.
  */
 #ifndef EAR_WEIGHTS_H
 #define EAR_WEIGHTS_H
 
 #include "ear.h"
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "packed weights are unpacked on little-endian cores only"
+#endif
 
 struct ear_weights;
 
