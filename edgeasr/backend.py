@@ -1,5 +1,7 @@
 """Keras with TensorFlow, loaded only where something is trained or quantized."""
 
+import contextlib
+
 from edgeasr import process
 from edgeasr.errors import ToolError
 
@@ -21,10 +23,11 @@ def load_keras():
 def one_thread() -> None:
     """Let TensorFlow compute with one thread: the same sums in the same order every time.
 
-    Must come before anything is computed; afterwards it raises RuntimeError.
+    Once something was computed it is too late, and nothing changes.
     """
     load_keras()
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from edgeasr import boards, deploy, graph, speech
+from edgeasr import backend, boards, deploy, graph, speech
 from edgeasr.audio import Clip, catalog
 from edgeasr.errors import InputError
 from edgeasr.models import hearing
@@ -107,6 +107,7 @@ def _own(
     observer: Observer,
     on_step: Callable[[str, Step], None],
 ) -> tuple[bytes, Mapping[str, object]]:
+    backend.one_thread()
     source = quantizing.load_source(file)
     if data is None:
         raise InputError(f"{file}: quantizing needs recordings to calibrate with; give --data")

@@ -42,7 +42,8 @@ _WINDOWS = 40
 @dataclass(frozen=True)
 class Plan:
     """What a study covers. models: names of the zoo or `.keras` files. evaluations: of each search.
-    clips: of test, streamed through the firmware of each low-bit model; 0 for all."""
+    clips: of test, streamed through the firmware of each model; 0 for all. voices: as in
+    quantizing.prepare."""
 
     models: tuple[str, ...]
     data: Path
@@ -52,6 +53,7 @@ class Plan:
     board: str = "qemu_mps2_an386"
     clips: int = 60
     evaluations: int = 260
+    voices: int = quantizing.VOICES
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ def run(
         for seed in plan.seeds
     ]
     outcomes = trials.run(
-        wanted, plan.data, plan.folder, executor, lambda one: observer.say(describe(one))
-    )
+        wanted, plan.data, plan.folder, executor, lambda one: observer.say(describe(one)),
+        voices=plan.voices,
+    )  # fmt: skip
     models = tuple(
         _model(
             subject, plan, board, found.get(subject.file), observer,
@@ -126,7 +129,9 @@ def _settled(recipe: QuantizationRecipe, found: Found | None) -> QuantizationRec
 def _subject(name: str, plan: Plan, observer: Observer) -> _Subject:
     file = quantizing.zoo_source(name)
     source = quantizing.load_source(file)
-    prepared = quantizing.prepare(source, plan.data, trains=True, observer=observer)
+    prepared = quantizing.prepare(
+        source, plan.data, trains=True, observer=observer, voices=plan.voices
+    )
     windows, _ = pipeline.calibration_windows(prepared.arrays.train, source.scale, 1)
     return _Subject(file, prepared, quantize(source.model, windows))
 
@@ -228,7 +233,7 @@ def _on_board(
     wanted, _ = hil.select(clips, model.facts.labels, split="test", limit=plan.clips)
     report = hil.run(made, wanted, resample=True)
     observer.say(
-        f"{outcome.trial.name} on {board.name}: {100 * report.agreement('scores'):g} % of "
+        f"{outcome.trial.name} on {board.name}: {100 * report.agreement:g} % of "
         f"{len(wanted)} clips equal to the host, {report.instructions('inference')} instructions"
     )
     differing = [one for one in report.outcomes if not one.agrees]
@@ -290,4 +295,4 @@ def _histograms(subject: _Subject, outcome: Outcome) -> tuple[page.Histogram, ..
 def _search_page(found: Found, plan: Plan) -> page.Search:
     points = tuple(page.Point(**row) for row in found.rows())
     best = next(i for i, one in enumerate(found.evaluations) if one == found.best)
-    return page.Search(_command(plan), RULE, points, best)
+    return page.Search(_command(plan), RULE, points, best, found.budget.flash_bytes)

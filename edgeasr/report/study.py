@@ -203,7 +203,7 @@ class Model:
 
     def __post_init__(self) -> None:
         _positive(int8_weight_bytes=self.int8_weight_bytes)
-        if not 0 < self.reference_accuracy <= 1:
+        if not 0 <= self.reference_accuracy <= 1:
             raise InputError(f"accuracy {self.reference_accuracy} is not between 0 and 1")
 
     def points_lost(self, row: Row) -> float:

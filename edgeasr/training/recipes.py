@@ -36,7 +36,7 @@ class Schooling:
 
 
 # Few bits move weights far.
-_LONGER = Schooling(epochs=8, rate=1e-3)
+_LONGER = Schooling(epochs=12, rate=1e-3)
 _STAGE = Schooling(epochs=3, rate=1e-3)
 
 
@@ -142,7 +142,12 @@ def for_one_scale(scheme: Scheme) -> Scheme:
 
 # The first and the last layer are small, and the most sensitive.
 _ENDS = {"first": "uniform8", "last": "uniform8"}
-_LOWEST = {**_ENDS, "depthwise": "uniform4/channel/learned"}
+# So are depthwise layers.
+_TERNARY = {**_ENDS, "depthwise": "uniform4/channel/learned"}
+_TWO_BITS = {
+    "first": "uniform8", "last": "uniform4/channel/learned",
+    "depthwise": "codebook8/tensor/learned",
+}  # fmt: skip
 
 RECIPES: Mapping[str, QuantizationRecipe] = {
     recipe.name: recipe
@@ -166,12 +171,16 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
             schooling=_STAGE, goal=Goal(0.7, 0.54),
         ),
         QuantizationRecipe(
-            "ternary-incremental", "ternary/channel/learned", _LOWEST, "blocks",
-            schooling=_STAGE, goal=Goal(2.0, 0.30),
+            "codebook4-incremental", "codebook4/tensor/learned", _TWO_BITS, "blocks", blocks=2,
+            schooling=Schooling(epochs=6, rate=1e-3), goal=Goal(2.0, 0.30),
         ),
         QuantizationRecipe(
             "mixed", "codebook8/tensor/learned", when="aware", search=True,
             schooling=_LONGER, goal=Goal(0.5, 0.40),
+        ),
+        QuantizationRecipe(
+            "ternary-incremental", "ternary/channel/learned", _TERNARY, "blocks", blocks=2,
+            schooling=Schooling(epochs=6, rate=1e-3),
         ),
         QuantizationRecipe("uniform4", "uniform4", rounding="compensated"),
         QuantizationRecipe("codebook16", "codebook16", rounding="compensated"),

@@ -7,6 +7,7 @@ divergence of its scores from the float model's on val (Kullback and Leibler, 19
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from edgeasr.training.recipes import for_one_scale
 if TYPE_CHECKING:
     import keras
 
+# Raise it when the same assignment would score otherwise.
+_VERSION = 1
 # From most to least precise; the first is the reference.
 CHOICES = ("uniform8", "codebook32", "codebook16", "codebook8", "codebook4", "ternary")
 
@@ -86,8 +89,17 @@ def find(
     )
     return search.search(
         problem, make, executor, evaluations=evaluations, budget=budget, seed=seed,
-        fingerprint=prepared.source.digest, state=state, progress=progress,
+        fingerprint=_fingerprint(prepared), state=state, progress=progress,
     )  # fmt: skip
+
+
+def _fingerprint(prepared: Prepared) -> str:
+    """Name all that a score depends on besides the assignment."""
+    val = prepared.arrays.val
+    digest = hashlib.sha256(prepared.source.digest.encode())
+    for part in (val.features, val.labels):
+        digest.update(np.ascontiguousarray(part).data)
+    return f"{_VERSION}-{digest.hexdigest()[:16]}"
 
 
 def learned(found: Found) -> dict[int, str]:

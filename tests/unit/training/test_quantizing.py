@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeasr import graph, quantization, speech, training
+from edgeasr import graph, paths, quantization, speech, training
 from edgeasr.errors import CheckError, InputError
 from edgeasr.quantize import schemes
 from edgeasr.quantize.executors import Serial
@@ -223,17 +223,15 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(folder, data, kept, tmp_pa
     assert [file.name for file in tmp_path.iterdir()] == ["broken.keras"]
 
 
-def test_a_model_too_large_for_its_board_is_not_written(folder, data, kept, tmp_path, monkeypatch):
-    from edgeasr import boards
-
-    real = boards.load("qemu_mps2_an386")
-    monkeypatch.setattr(boards, "load", lambda name: replace(real, flash_bytes=1000))
-    with pytest.raises(CheckError, match="of flash, board qemu_mps2_an386 has 1,000 B"):
-        quantize(
-            folder / "digits.keras", data, tmp_path / "q.tflite", RECIPES["int8"],
-            board="qemu_mps2_an386",
-        )  # fmt: skip
-    assert not list(tmp_path.iterdir())
+def test_a_model_too_large_for_its_board_is_not_written(folder, data, kept, tmp_path):
+    facts = (paths.boards() / "qemu_mps2_an386.toml").read_text()
+    small = tmp_path / "boards" / "small.toml"
+    small.parent.mkdir()
+    small.write_text(facts.replace("bytes = 0x400000", "bytes = 0x400", 1))
+    out = tmp_path / "made" / "q.tflite"
+    with pytest.raises(CheckError, match=r"of flash, board small has 1,024 B"):
+        quantize(folder / "digits.keras", data, out, RECIPES["int8"], board=str(small))
+    assert not list(out.parent.iterdir())
 
 
 def test_trials_are_kept_and_not_run_twice(folder, data, kept, tmp_path):
