@@ -12,13 +12,15 @@ import numpy as np
 
 from edgeasr.backend import load_keras
 from edgeasr.errors import CheckError, InputError
-from edgeasr.quantize import folding
+from edgeasr.quantize import folding, grids
 from edgeasr.quantize.grids import GridWeights
+from edgeasr.quantize.schemes import parse, with_one_scale
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 _TOP = 127.0
+_INT8 = parse("uniform8")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Learned:
 
     scales: bool = False
     levels: bool = False
+
+
+_FIXED = Learned()
 
 
 class LayerWeights:
@@ -76,9 +81,7 @@ class LayerWeights:
         """Return the real weights before any rounding, float32 [channels, ...]."""
         return np.moveaxis((self.latent * self._norm).numpy(), -1, 0)
 
-    def set_grid(
-        self, fitted: GridWeights, learned: Learned = Learned(), *, on: bool = True
-    ) -> None:
+    def set_grid(self, fitted: GridWeights, learned: Learned = _FIXED, *, on: bool = True) -> None:
         """Give the layer a grid. fitted: of `kernel()`, channel axis 0. on: whether the weights
         follow it from now on; else only those that `freeze` names."""
         import tensorflow as tf
@@ -98,6 +101,13 @@ class LayerWeights:
         self._even = not learned.levels and bool((np.diff(tables, axis=1) == 1).all())
         self._one_scale = len(np.unique(fitted.scales)) == 1
         self.follow(on)
+
+    def start_at(self, fitted: GridWeights, bias: np.ndarray, learned: Learned = _FIXED) -> None:
+        """Take weights that are on a grid already, and the real bias that goes with them."""
+        self.set_grid(fitted, learned)
+        real = np.moveaxis(fitted.real(), 0, -1)
+        self.latent.assign(real / self._norm.numpy())
+        self.bias.assign(bias.astype(np.float32))
 
     def follow(self, on: bool) -> None:
         """Whether weights that are not frozen follow the grid."""
@@ -133,9 +143,13 @@ class LayerWeights:
         return levels * scales, bias
 
     def integers(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return levels int8 [channels, ...] and scales float32 [channels]."""
+        """Return levels int8 [channels, ...] and scales float32 [channels].
+
+        Of a layer that is on no grid yet: the nearest int8 of 8 bits.
+        """
         if self._table is None:
-            raise InputError(f'layer "{self.layer.name}" is on no grid yet')
+            fitted = grids.fit(self.kernel(), with_one_scale(_INT8) if self.dense else _INT8, 0)
+            return fitted.values, np.broadcast_to(fitted.scales, (self.channels,))
         levels = np.where(self._frozen.numpy() > 0, self._kept.numpy(), self._levels().numpy())
         whole = np.rint(levels)
         if np.abs(levels - whole).max() > 1e-3 or np.abs(whole).max() > _TOP:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +93,11 @@ class Scheme:
         if self.granularity == "channel":
             return 1
         return -(-channels // -(-channels // self.group))
+
+
+def with_one_scale(scheme: Scheme) -> Scheme:
+    """Return the scheme with one scale (and table) for a whole tensor."""
+    return replace(scheme, granularity="tensor", one_scale=scheme.kind == "codebook", group=0)
 
 
 def parse(text: str) -> Scheme:

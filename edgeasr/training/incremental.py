@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeasr.quantize import grids
+from edgeasr.quantize.grids import GridWeights
 from edgeasr.quantize.layer_weights import LayerWeights, Learned
 from edgeasr.quantize.schemes import Scheme
 from edgeasr.quantize.simulation import TrainingGraph
@@ -28,30 +29,55 @@ class Stage:
     prepare: Callable[[TrainingGraph], None]
 
 
+# Layers as they are in a graph now -> their weights on the grids of schemes, and their real biases.
+Fit = Callable[[TrainingGraph, Mapping[str, Scheme]], Mapping[str, tuple[GridWeights, np.ndarray]]]
+
+
+def nearest(
+    graph: TrainingGraph, schemes: Mapping[str, Scheme]
+) -> dict[str, tuple[GridWeights, np.ndarray]]:
+    """Fit each layer by itself: each weight to its nearest level."""
+    return {
+        name: (
+            grids.fit(graph.weights[name].kernel(), scheme, 0),
+            graph.weights[name].bias.numpy(),
+        )
+        for name, scheme in schemes.items()
+    }
+
+
 def stages(
-    recipe: QuantizationRecipe, graph: TrainingGraph, schemes: Mapping[str, Scheme]
+    recipe: QuantizationRecipe,
+    graph: TrainingGraph,
+    schemes: Mapping[str, Scheme],
+    fit: Fit = nearest,
 ) -> list[Stage]:
-    """Return the stages of a recipe. schemes: of each layer of the graph, by its name.
+    """Return the stages of a recipe. schemes: of each layer of the graph, by its name. fit: where
+    layers begin on their grids.
 
     After the last stage every layer is on its grid.
     """
     if recipe.when == "aware":
-        return [Stage("all layers on their grids", lambda g: _enter(g, schemes, tuple(schemes)))]
+        return [Stage("all layers on their grids", lambda graph: _enter(graph, schemes, fit))]
     if recipe.when == "blocks":
-        return _block_stages(recipe.blocks, graph, schemes)
+        return _block_stages(recipe.blocks, graph, schemes, fit)
     return _partition_stages(recipe.shares, schemes)
 
 
-def _enter(
-    graph: TrainingGraph, schemes: Mapping[str, Scheme], names: tuple[str, ...], *, on: bool = True
-) -> None:
-    """Put layers on the grids that fit their weights as they are now."""
-    for name in names:
-        weights, scheme = graph.weights[name], schemes[name]
-        trains = scheme.rule == "learned"
-        learned = Learned(scales=trains, levels=on and trains and scheme.levels() is None)
-        weights.set_grid(grids.fit(weights.kernel(), scheme, 0), learned, on=on)
+def _enter(graph: TrainingGraph, schemes: Mapping[str, Scheme], fit: Fit) -> None:
+    """Put layers on their grids, to be trained there."""
+    for name, (fitted, bias) in fit(graph, schemes).items():
+        learned = _learned(schemes[name])
+        if fit is nearest:
+            graph.weights[name].set_grid(fitted, learned)
+        else:
+            graph.weights[name].start_at(fitted, bias, learned)
     graph.recompile()
+
+
+def _learned(scheme: Scheme) -> Learned:
+    trains = scheme.rule == "learned"
+    return Learned(scales=trains, levels=trains and scheme.levels() is None)
 
 
 def blocks(
@@ -66,14 +92,16 @@ def blocks(
     return [tuple(block) for block in found if block]
 
 
-def _block_stages(count: int, graph: TrainingGraph, schemes: Mapping[str, Scheme]) -> list[Stage]:
+def _block_stages(
+    count: int, graph: TrainingGraph, schemes: Mapping[str, Scheme], fit: Fit
+) -> list[Stage]:
     made = blocks(graph, count, schemes)
 
     def stage(place: int) -> Stage:
         def prepare(graph: TrainingGraph) -> None:
             for name in made[place - 1] if place else ():
                 graph.weights[name].freeze()
-            _enter(graph, schemes, made[place])
+            _enter(graph, {name: schemes[name] for name in made[place]}, fit)
 
         return Stage(f"block {place + 1} of {len(made)}: {', '.join(made[place])}", prepare)
 
@@ -84,7 +112,10 @@ def _partition_stages(shares: tuple[float, ...], schemes: Mapping[str, Scheme]) 
     def stage(place: int) -> Stage:
         def prepare(graph: TrainingGraph) -> None:
             if not place:
-                _enter(graph, schemes, tuple(schemes), on=False)
+                for name, (fitted, _) in nearest(graph, schemes).items():
+                    scales = Learned(scales=_learned(schemes[name]).scales)
+                    graph.weights[name].set_grid(fitted, scales, on=False)
+                graph.recompile()
             for weights in graph.weights.values():
                 weights.freeze(largest(weights, shares[place]))
 

@@ -5,6 +5,7 @@ Readable from top to bottom: load the float model, prepare its data, run a recip
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -30,8 +31,9 @@ from edgeasr.quantize import (
     quantize,
     runnable,
 )
+from edgeasr.quantize.grids import GridWeights
 from edgeasr.quantize.rewriting import read
-from edgeasr.quantize.schemes import Scheme
+from edgeasr.quantize.schemes import Scheme, with_one_scale
 from edgeasr.quantize.simulation import TrainingGraph
 from edgeasr.speech import Facts
 from edgeasr.training import incremental, qat
@@ -39,12 +41,14 @@ from edgeasr.training.options import RECIPES as TRAININGS
 from edgeasr.training.options import Arrays, Observer, Options
 from edgeasr.training.pipeline import calibration_features, compute, gather
 from edgeasr.training.qat import Lessons
-from edgeasr.training.recipes import QuantizationRecipe, for_one_scale
+from edgeasr.training.recipes import QuantizationRecipe
 
 if TYPE_CHECKING:
     import keras
 
 _SILENT = Observer()
+# Windows that weights are compensated with: more gain little, and take time.
+_FEW = 200
 VOICES = Options("").synthetic
 
 
@@ -155,7 +159,7 @@ def run(
     whole = quantize(prepared.source.model, windows, _integer(recipe.activations))
     chosen = recipe.assign({layer.op.index: layer.op.kind for layer in read(whole)})
     if recipe.trains:
-        content, told = _trained(prepared, recipe, chosen, windows, seed, observer, checkpoints)
+        content, told = _trained(prepared, recipe, chosen, found, seed, observer, checkpoints)
     else:
         content, told = _after(prepared, recipe, chosen, found, observer), {}
     report = _measured(prepared, recipe, content)
@@ -197,22 +201,26 @@ def _trained(
     prepared: Prepared,
     recipe: QuantizationRecipe,
     chosen: Mapping[int, Scheme],
-    windows: np.ndarray,
+    found: np.ndarray,
     seed: int,
     observer: Observer,
     checkpoints: Path | None,
 ) -> tuple[bytes, dict[str, object]]:
-    """Train on the grids; return the file, and how the training graph compares with it."""
+    """Train on the grids; return the file, and how the training graph compares with it.
+
+    found: int16 features to calibrate with.
+    """
     load_keras().utils.set_random_seed(seed)
     source, arrays = prepared.source, prepared.arrays
     folded = folding.fold(source.model)
     if recipe.equalize:
         folding.equalize(folded)
     made = TrainingGraph(folded, source.scale.offset)
-    schemes = {
-        name: for_one_scale(scheme) if weights.dense else scheme
+    wanted = {
+        name: with_one_scale(scheme) if weights.dense else scheme
         for (name, weights), scheme in zip(made.weights.items(), chosen.values(), strict=True)
     }
+    windows = source.scale(found)
     made.calibrate(windows)
     recipe_of_batches = replace(prepared.options.recipe, seed=seed)
     lessons = Lessons(
@@ -220,7 +228,10 @@ def _trained(
         prepared.windows("val"), arrays.val.labels, observer.on_epoch,
     )  # fmt: skip
     key = _key(prepared, recipe, seed)
-    for number, stage in enumerate(incremental.stages(recipe, made, schemes)):
+    fit = incremental.nearest
+    if recipe.rounding == "compensated":
+        fit = functools.partial(_compensated, source.scale, found[:: len(found) // _FEW or 1])
+    for number, stage in enumerate(incremental.stages(recipe, made, wanted, fit)):
         file = checkpoints / f"{key}-{number}.npz" if checkpoints else None
         observer.say(stage.name)
         stage.prepare(made)
@@ -228,6 +239,31 @@ def _trained(
         qat.run_stage(made, source.model, lessons, recipe.schooling, file)
     content = made.convert()
     return content, {"disagreement": _disagreement(prepared, made, content)}
+
+
+def _compensated(
+    scale: Scale, found: np.ndarray, made: TrainingGraph, wanted: Mapping[str, Scheme]
+) -> dict[str, tuple[GridWeights, np.ndarray]]:
+    """Fit layers so that their sums come nearest to those of the graph as it is (an
+    incremental.Fit). found: int16 features."""
+    whole = made.convert()
+    names = dict(zip([layer.op.index for layer in read(whole)], made.weights, strict=True))
+    by_op = {op: wanted[name] for op, name in names.items() if name in wanted}
+    inputs = runnable(whole, "int8", scale.scale, scale.offset).inputs(found)
+    content = low_bit.quantize_weights(whole, by_op, inputs, rounding="compensated")
+    parsed = graph.parse(content)
+    fits = {}
+    for layer in read(content):
+        name = names[layer.op.index]
+        if name in wanted:
+            stored = parsed.tensor(layer.op.inputs[1])
+            values = np.moveaxis(stored.data, layer.axis, 0)
+            values = values.reshape(made.weights[name].kernel().shape)
+            levels = wanted[name].levels()
+            table = np.unique(values) if levels is None else levels
+            scales = stored.quantization.scales
+            fits[name] = GridWeights(values, scales, table[None].astype(np.int8), 0), layer.bias
+    return fits
 
 
 def _key(prepared: Prepared, recipe: QuantizationRecipe, seed: int) -> str:

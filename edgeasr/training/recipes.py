@@ -36,7 +36,7 @@ class Schooling:
 
 
 # Few bits move weights far.
-_LONGER = Schooling(epochs=12, rate=1e-3)
+_LONGER = Schooling(epochs=8, rate=1e-3)
 _STAGE = Schooling(epochs=3, rate=1e-3)
 
 
@@ -54,6 +54,7 @@ class QuantizationRecipe:
     """weights: the scheme of every layer, but for `layers`, which names others: a layer by its
     operation's number, or `first`, `last`, `depthwise`; a number comes before a word.
 
+    rounding: of low bits after training, or where training begins: see low_bit.quantize_weights.
     blocks: into how many a model falls for `when` "blocks"; shares: of each layer's weights that
     are frozen after each stage of "partition".
     """
@@ -135,11 +136,6 @@ class QuantizationRecipe:
         return replace(self, layers={str(k): v for k, v in layers.items()}, search=False)
 
 
-def for_one_scale(scheme: Scheme) -> Scheme:
-    """Return the scheme with one scale: what the converter can do for a dense layer in training."""
-    return replace(scheme, granularity="tensor", one_scale=scheme.kind == "codebook", group=0)
-
-
 # The first and the last layer are small, and the most sensitive.
 _ENDS = {"first": "uniform8", "last": "uniform8"}
 # So are depthwise layers.
@@ -157,13 +153,16 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
             "int8-qat", when="aware", schooling=Schooling(epochs=4), goal=Goal(0.0, 1.0)
         ),
         QuantizationRecipe(
-            "uniform4-qat", "uniform4/channel/learned", _ENDS, "aware", goal=Goal(0.3, 0.54)
+            "uniform4-qat", "uniform4/channel/learned", _ENDS, "aware",
+            rounding="compensated", goal=Goal(0.3, 0.54)
         ),
         QuantizationRecipe(
-            "codebook16-qat", "codebook16/tensor/learned", _ENDS, "aware", goal=Goal(0.3, 0.54)
+            "codebook16-qat", "codebook16/tensor/learned", _ENDS, "aware",
+            rounding="compensated", goal=Goal(0.3, 0.54)
         ),
         QuantizationRecipe(
             "codebook8-qat", "codebook8/tensor/learned", _ENDS, "aware",
+            rounding="compensated",
             schooling=_LONGER, goal=Goal(1.0, 0.42),
         ),
         QuantizationRecipe(
@@ -172,14 +171,17 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
         ),
         QuantizationRecipe(
             "codebook4-incremental", "codebook4/tensor/learned", _TWO_BITS, "blocks", blocks=2,
+            rounding="compensated",
             schooling=Schooling(epochs=6, rate=1e-3), goal=Goal(2.0, 0.30),
         ),
         QuantizationRecipe(
             "mixed", "codebook8/tensor/learned", when="aware", search=True,
+            rounding="compensated",
             schooling=_LONGER, goal=Goal(0.5, 0.40),
         ),
         QuantizationRecipe(
             "ternary-incremental", "ternary/channel/learned", _TERNARY, "blocks", blocks=2,
+            rounding="compensated",
             schooling=Schooling(epochs=6, rate=1e-3),
         ),
         QuantizationRecipe("uniform4", "uniform4", rounding="compensated"),

@@ -25,7 +25,6 @@ from edgeasr.quantize.mixed import Assignment, Budget, Layer, Problem, Score
 from edgeasr.quantize.rewriting import read
 from edgeasr.quantize.search import Found, Step
 from edgeasr.training.quantizing import Prepared, load_source
-from edgeasr.training.recipes import for_one_scale
 
 if TYPE_CHECKING:
     import keras
@@ -164,7 +163,7 @@ class _Evaluator:
             at = self._places[place]
             scheme = schemes.parse(text)
             if at.kind == "FULLY_CONNECTED":
-                scheme = for_one_scale(scheme)
+                scheme = schemes.with_one_scale(scheme)
             kernel = self._free[place][0]
             flat = kernel.reshape(*kernel.shape[:2], -1) if _is_depthwise(at) else kernel
             fitted = grids.fit(np.moveaxis(flat, -1, 0), scheme, 0)
