@@ -112,6 +112,17 @@ def test_losses_say_what_each_layer_lost():
     assert all(row.activations_db is None for row in low_bit.losses(content, made))
 
 
+def test_losses_are_real_numbers_of_models_with_other_types_of_activations():
+    narrow, wide = recogniser(), recogniser(dtype="int16")
+    windows = np.clip(narrow.inputs(20), -100, 100)
+    own = ((windows.astype(np.int16) + 20) * 256).astype(np.int16)  # steps 256 times finer, from 0
+    rows = low_bit.losses(narrow.content(), wide.content(), windows, own)
+    assert all(np.isinf(row.weights_db) for row in rows)
+    assert all(20 < row.activations_db < 60 for row in rows)
+    with pytest.raises(InputError, match="the model takes int16"):
+        low_bit.losses(narrow.content(), wide.content(), windows)
+
+
 def test_correct_counts_the_largest_output():
     chain = recogniser()
     content, windows = chain.content(), chain.inputs(60, seed=1)
