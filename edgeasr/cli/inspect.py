@@ -127,7 +127,7 @@ def _show_weights(seen: Inspection, compared: Comparison | None) -> None:
         schemes = ", ".join(dict.fromkeys(row.scheme for row in rows))
         print_line(
             f"weights: {format_bytes(seen.int8_bytes)} in {len(rows)} layers, all raw int8 "
-            f"({schemes}): none packs smaller",
+            f"({schemes}): packing would save nothing",
             markup=False,
         )
         return

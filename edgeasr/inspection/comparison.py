@@ -16,6 +16,7 @@ import numpy as np
 
 from edgeasr import graph, speech
 from edgeasr.errors import InputError
+from edgeasr.inspection.model import Inspection, find_facts
 from edgeasr.models import hearing
 from edgeasr.quantize import low_bit, rewriting
 from edgeasr.quantize.rewriting import Layer, LayerWeights
@@ -23,7 +24,6 @@ from edgeasr.quantize.rewriting import Layer, LayerWeights
 if TYPE_CHECKING:
     from edgeasr.audio import Clip
     from edgeasr.graph import Graph
-    from edgeasr.inspection.model import Inspection
     from edgeasr.speech import SpeechModel
 
 
@@ -96,6 +96,7 @@ def compare(
         rewriting.read(before, original.name), rewriting.read(after, seen.path.name),
         original.name, seen.path.name,
     )  # fmt: skip
+    _check_labels(seen, original)
     if not clips:
         layers = tuple(
             LayerComparison(new.op.index, loss.weights_db, None, None)
@@ -154,16 +155,20 @@ def _pairs(
     return list(zip(before, after, strict=True))
 
 
+def _check_labels(seen: Inspection, original: Path) -> None:
+    facts, _ = find_facts(original)
+    if seen.facts and facts and seen.facts.labels != facts.labels:
+        raise InputError(
+            f"{seen.path.name} recognises {', '.join(seen.facts.labels)}; {original.name} "
+            f"{', '.join(facts.labels)}; give the int8 model that {seen.path.name} was made of"
+        )
+
+
 def _second(seen: Inspection, first: SpeechModel) -> SpeechModel:
     """Return the model that is seen; where it has no facts, those of the original are its own."""
     if seen.facts is None:
         content = seen.path.read_bytes()
         return replace(first, path=seen.path, content=content, graph=seen.graph)
-    if seen.facts.labels != first.facts.labels:
-        raise InputError(
-            f"{seen.path.name} recognises {', '.join(seen.facts.labels)}; {first.path.name} "
-            f"{', '.join(first.facts.labels)}; give the int8 model that the former was made of"
-        )
     return speech.load(seen.path)
 
 

@@ -100,11 +100,7 @@ class Inspection:
 def inspect(path: Path) -> Inspection:
     """Look at any `.tflite` file; only one that cannot be read as a graph is an error."""
     graph = load(path)
-    facts, missing = None, None
-    try:
-        facts = speech.load(path).facts
-    except InputError as error:
-        missing = str(error)
+    facts, missing = find_facts(path)
     problems = tuple(coverage.check(graph))
     code = None
     if not problems:
@@ -123,6 +119,14 @@ def inspect(path: Path) -> Inspection:
     rows = tuple(_row(graph, op, layers.get(op.index)) for op in graph.ops)
     held = weights(code, facts) if code else ()
     return Inspection(path, graph, facts, missing, problems, code, rows, held)
+
+
+def find_facts(path: Path) -> tuple[speech.Facts | None, str | None]:
+    """Return a file's facts, or None and the sentence that says why there are none."""
+    try:
+        return speech.load(path).facts, None
+    except InputError as error:
+        return None, str(error)
 
 
 def _row(graph: Graph, op: Op, layer: object) -> Row:

@@ -81,7 +81,7 @@ def recognise(packed: Packed) -> str:
         tables, entries = packed.tables.shape
         several = f"{tables} tables of {entries}"
         grids.append((packed.bits, several if tables > 1 else f"table of {entries}"))
-    elif len(values) * _WEIGHTS_PER_VALUE <= packed.values:
+    elif len(values) <= min(schemes.MAX_ENTRIES, packed.values // _WEIGHTS_PER_VALUE):
         grids.append(((len(values) - 1).bit_length(), f"table of {len(values)}"))
     return min(grids, key=lambda grid: grid[0])[1]
 
