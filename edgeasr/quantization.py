@@ -156,7 +156,8 @@ def _foreign(
             "give its float model (.keras) for a recipe that trains, searches, equalizes or "
             "changes activations"
         )
-    content = graph.load(file) and file.read_bytes()
+    graph.load(file)  # refuses what is no model, by name
+    content = file.read_bytes()
     chosen = recipe.assign({layer.op.index: layer.op.kind for layer in read(content)})
     windows = None
     if recipe.rounding == "compensated" or recipe.bias_correction:
@@ -166,8 +167,16 @@ def _foreign(
         content, chosen, windows, rounding=recipe.rounding,
         bias_correction=recipe.bias_correction, progress=observer.say,
     )  # fmt: skip
-    report = {"recipe": recipe.name, "weights": recipe.weights, **quantizing.packed_bytes(made)}
-    return made, report | {"layers": {str(op): str(scheme) for op, scheme in chosen.items()}}
+    report = {
+        "recipe": recipe.name, "weights": recipe.weights, "when": recipe.when,
+        "activations": recipe.activations, "seed": None,
+        "layers": {str(op): str(scheme) for op, scheme in chosen.items()},
+        **quantizing.packed_bytes(made),
+    }  # fmt: skip
+    if speech.METADATA_NAME in graph.parse(made).metadata:
+        facts = speech.load(file).facts
+        made = speech.embed(made, quantizing.with_provenance(facts, report))
+    return made, report
 
 
 def _calibration_clips(model: SpeechModel, data: Path | None) -> Sequence[Clip]:

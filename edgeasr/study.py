@@ -250,7 +250,9 @@ def _layers(subject: _Subject, outcome: Outcome) -> tuple[page.LayerRow, ...]:
     content = outcome.file.read_bytes()
     int8 = runnable(subject.int8, "int8", scale.scale, scale.offset)
     every = max(1, len(test) // _WINDOWS)
-    heard = low_bit.losses(subject.int8, content, int8.inputs(test.features[::every, 0]))
+    own = runnable(content, "int8", scale.scale, scale.offset)
+    sounds = test.features[::every, 0]
+    heard = low_bit.losses(subject.int8, content, int8.inputs(sounds), own.inputs(sounds))
     chosen: Mapping[str, str] = outcome.report["layers"]
     alone = searching.lost_alone(subject.prepared, subject.int8, chosen)
     packed = {layer.op: layer for layer in quantizing.layers(content)}

@@ -107,14 +107,14 @@ def quantize(
         _list(json)
         return
     names = models or ["digits"]
-    chosen = replace(
-        recipes.find(recipe),
-        **_given(
-            weights=weights, when=when, activations=activations, rounding=rounding,
-            bias_correction=bias_correction or None, equalize=equalize or None,
-            layers=_layers(layer) if layer else None, search=search or None,
-        ),
+    changes = _given(
+        weights=weights, when=when, activations=activations, rounding=rounding,
+        bias_correction=bias_correction or None, equalize=equalize or None,
+        layers=_layers(layer) if layer else None, search=search or None,
     )  # fmt: skip
+    chosen = recipes.find(recipe)
+    if changes:
+        chosen = replace(chosen, name="custom", **changes)
     if epochs:
         chosen = replace(chosen, schooling=replace(chosen.schooling, epochs=epochs))
     executor = _executor(workers, ray)
@@ -194,8 +194,12 @@ def _show(report: dict[str, object]) -> None:
         )
     if "disagreement" in report:
         found = report["disagreement"]
+        integers = "is not simulated" if found["differ"] is None else found["differ"]
+        near = max((one["steps"] for one in found["explained"]), default=0)
         lines.append(
-            f"training graph and file name {found['differ']} of {found['clips']} clips differently"
+            f"of {found['clips']} clips the file names differently than training: in integers "
+            f"{integers}, in floats {found['float_differ']}"
+            + (f" (the file's two best scores at most {near} of 256 steps apart)" if near else "")
         )
     console.out.print("\n".join(lines), markup=False)
 

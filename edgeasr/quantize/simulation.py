@@ -200,10 +200,13 @@ def _input_range(wanted: float, low: float, high: float) -> tuple[float, float]:
 
 
 def _points(model: keras.Model) -> list[str]:
-    """Return the layers after which a device rounds: all but those that a ReLU is fused into, that
-    only reshape, and the softmax at the end."""
+    """Return the layers after which a device rounds to a scale of its own: all but those that a
+    ReLU is fused into, that move values or pool them on the scale they have, and the softmax."""
     layers = load_keras().layers
-    moves = layers.Reshape | layers.Flatten | layers.Dropout | layers.Softmax
+    moves = (
+        layers.Reshape | layers.Flatten | layers.Dropout | layers.Softmax | layers.ZeroPadding2D
+        | layers.MaxPooling2D | layers.AveragePooling2D
+    )  # fmt: skip
     fused = {
         folding.inputs(layer)[0].name
         for layer in model.layers

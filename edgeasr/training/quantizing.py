@@ -31,12 +31,13 @@ from edgeasr.quantize import (
     quantize,
     runnable,
 )
+from edgeasr.quantize.calibration import capture
 from edgeasr.quantize.grids import GridWeights
 from edgeasr.quantize.rewriting import read
 from edgeasr.quantize.schemes import Scheme, with_one_scale
 from edgeasr.quantize.simulation import TrainingGraph
 from edgeasr.speech import Facts
-from edgeasr.training import incremental, qat
+from edgeasr.training import incremental, integers, qat
 from edgeasr.training.options import RECIPES as TRAININGS
 from edgeasr.training.options import Arrays, Observer, Options
 from edgeasr.training.pipeline import calibration_features, compute, gather
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 _SILENT = Observer()
 # Windows that weights are compensated with: more gain little, and take time.
 _FEW = 200
+# Clips that are named where the training graph and the file disagree.
+_EXPLAINED = 20
 VOICES = Options("").synthetic
 
 
@@ -164,7 +167,7 @@ def run(
         content, told = _after(prepared, recipe, chosen, found, observer), {}
     report = _measured(prepared, recipe, content)
     report |= {"seed": seed, "layers": {str(op): str(s) for op, s in chosen.items()}, **told}
-    facts = replace(prepared.source.facts, provenance=_provenance(prepared.source, report))
+    facts = with_provenance(prepared.source.facts, report)
     return Quantized(speech.embed(content, facts), report)
 
 
@@ -290,15 +293,36 @@ def _fingerprint(arrays: Arrays) -> str:
 
 
 def _disagreement(prepared: Prepared, made: TrainingGraph, content: bytes) -> dict[str, object]:
-    """Return how many clips of test the training graph and the file name differently."""
+    """Return how many clips of test the training graph and the file name differently.
+
+    differ: of its simulation in integers, or None and `not_simulated` says why. float_differ: of
+    its floats, which round a sum once where TFLite-Micro rounds twice. explained: the first of
+    these clips, each with the steps between the file's two best scores: few in a near tie.
+    """
     scale, test = prepared.source.scale, prepared.arrays.test
     model = runnable(content, "int8", scale.scale, scale.offset)
-    scores = model.scores(test.features[:, 0])
-    logits = made.logits(model.real_inputs(test.features[:, 0]))
-    return {
-        "clips": len(test),
-        "differ": int(np.sum(logits.argmax(axis=1) != scores.argmax(axis=1))),
-    }
+    inputs = model.inputs(test.features[:, 0])
+    output = model.graph.outputs[0]
+    before = [op.inputs[0] for op in model.graph.ops if op.outputs == (output,)][-1]
+    seen = capture(content, (before, output), inputs)
+    scores, wanted = (seen[index].reshape(len(test), -1) for index in (output, before))
+    named = scores.argmax(axis=1)
+    floats = made.logits(model.real_inputs(test.features[:, 0])).argmax(axis=1) != named
+    told: dict[str, object] = {"clips": len(test)}
+    try:
+        found = integers.logits(made, inputs)
+    except InputError as error:
+        differ = np.zeros(len(test), bool)
+        told |= {"differ": None, "not_simulated": str(error)}
+    else:
+        # Of the same integers the softmax makes the same scores, ties included.
+        differ = (found != wanted).any(axis=1) & (found.argmax(axis=1) != named)
+        told["differ"] = int(differ.sum())
+    best = np.sort(scores.astype(int), axis=1)
+    steps = best[:, -1] - best[:, -2]
+    clips = np.flatnonzero(floats | differ)[:_EXPLAINED]
+    explained = [{"clip": int(clip), "steps": int(steps[clip])} for clip in clips]
+    return told | {"float_differ": int(floats.sum()), "explained": explained}
 
 
 def _measured(prepared: Prepared, recipe: QuantizationRecipe, content: bytes) -> dict[str, object]:
@@ -339,19 +363,19 @@ def packed_bytes(content: bytes) -> dict[str, int]:
     }
 
 
-def _provenance(source: FloatSource, report: Mapping[str, object]) -> dict[str, object]:
-    test = report["test"]
-    kept = {k: v for k, v in source.facts.provenance.items() if k != "accuracy_test"}
-    return kept | {
-        "quantization": {
-            name: report[name]
-            for name in ("recipe", "weights", "layers", "when", "activations", "seed")
-        },
-        "accuracy_test": {
+def with_provenance(facts: Facts, report: Mapping[str, object]) -> Facts:
+    """Return the facts with how the model was quantized, and what was measured of that alone."""
+    kept = {k: v for k, v in facts.provenance.items() if k != "accuracy_test"}
+    kept["quantization"] = {
+        name: report[name]
+        for name in ("recipe", "weights", "when", "activations", "seed", "layers")
+    }
+    if test := report.get("test"):
+        kept["accuracy_test"] = {
             "quantized": round(test["accuracy"], 4), "float": round(test["accuracy_float"], 4),
             "clips": test["clips"],
-        },
-    }  # fmt: skip
+        }  # fmt: skip
+    return replace(facts, provenance=kept)
 
 
 def write(quantized: Quantized, out: Path) -> Path:

@@ -119,11 +119,32 @@ def test_frozen_weights_keep_their_levels_and_free_ones_follow_on(folded):
     assert np.allclose(real_kernel[~mask], weights.kernel()[~mask], atol=1e-6)
 
 
-def test_free_layers_cannot_be_converted(folded, features):
+def test_free_layers_are_stored_as_the_nearest_int8(folded, features):
     made = TrainingGraph(folded, OFFSET)
     made.calibrate(real(features))
-    with pytest.raises(InputError, match='"conv2d" is on no grid'):
-        made.convert()
+    parsed = graph.parse(made.convert())
+    stored = parsed.tensor(parsed.ops[0].inputs[1])
+    kernel = made.weights["conv2d"].kernel()
+    fitted = grids.fit(kernel, schemes.parse("uniform8"), 0)
+    assert np.array_equal(stored.data, fitted.values)
+    assert np.abs(stored.data).reshape(len(kernel), -1).max(axis=1).min() == 127
+
+
+def test_pooling_keeps_the_scale_that_it_finds(features):
+    window = keras.Input((24, 16, 1))
+    x = keras.layers.ReLU()(keras.layers.Conv2D(4, 3)(window))
+    x = keras.layers.AveragePooling2D(2)(keras.layers.MaxPooling2D(2)(x))
+    x = keras.layers.Dense(3)(keras.layers.Flatten()(x))
+    made = on_grid(keras.Model(window, keras.layers.Softmax()(x)), "uniform4")
+    made.calibrate(real(features))
+    content = made.convert()
+    kinds = [op.kind for op in graph.parse(content).ops]
+    assert kinds[:3] == ["CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D"]
+    assert "QUANTIZE" not in kinds
+    model = IntegerModel(content, SCALE, OFFSET)
+    logits = made.logits(model.real_inputs(features))
+    agree = logits.argmax(axis=1) == model.scores(features).argmax(axis=1)
+    assert agree.mean() > 0.9
 
 
 def test_a_dense_layer_takes_one_scale(folded):
