@@ -230,18 +230,23 @@ def _trained(
         Batches(arrays.train, source.scale, recipe_of_batches), windows,
         prepared.windows("val"), arrays.val.labels, observer.on_epoch,
     )  # fmt: skip
-    key = _key(prepared, recipe, seed)
     fit = incremental.nearest
     if recipe.rounding == "compensated":
         fit = functools.partial(_compensated, source.scale, found[:: len(found) // _FEW or 1])
-    for number, stage in enumerate(incremental.stages(recipe, made, wanted, fit)):
-        file = checkpoints / f"{key}-{number}.npz" if checkpoints else None
+    stages = incremental.stages(recipe, made, wanted, fit)
+    key = _key(prepared, recipe, seed)
+    files = [checkpoints and checkpoints / f"{key}-{n}.npz" for n in range(len(stages))]
+    for stage, file in zip(stages, files, strict=True):
         observer.say(stage.name)
         stage.prepare(made)
         made.calibrate(windows)
         qat.run_stage(made, source.model, lessons, recipe.schooling, file)
     content = made.convert()
-    return content, {"disagreement": _disagreement(prepared, made, content)}
+    told = {"disagreement": _disagreement(prepared, made, content)}
+    for file in files:
+        if file:
+            file.unlink(missing_ok=True)
+    return content, told
 
 
 def _compensated(
