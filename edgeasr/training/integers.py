@@ -3,12 +3,13 @@
 A TrainingGraph becomes a graph of integer operations by its own levels, scales, biases and ranges;
 no converted file is read. Each operation is lowered as for firmware, and numpy does what its
 kernel does, bit-exact with TFLite-Micro: sums in float64, exact below 2^53, then fixed point in
-int64. Refused: layers other than convolutions, dense, addition, mean over a picture, ReLU, shapes.
+int64. Refused: layers other than convolutions, dense, addition, pooling, ReLU and new shapes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,10 +84,13 @@ class _Maker:
         if isinstance(layer, layers.InputLayer):
             self._activation(layer)
         elif isinstance(layer, layers.Reshape | layers.Flatten | layers.Dropout):
-            source = self.source(folding.inputs(layer)[0].name, layer)
-            scale, taken = self._scales[source], self.tensors[source].quantization
-            self._op("RESHAPE", (source,), self._tensor(layer, taken, scale), {})
+            self._kept(layer, "RESHAPE", {})
+        elif isinstance(layer, layers.MaxPooling2D | layers.AveragePooling2D):
+            kind = "MAX" if isinstance(layer, layers.MaxPooling2D) else "AVERAGE"
+            self._kept(layer, f"{kind}_POOL_2D", _pooling(layer))
         elif layer.name not in self._ranges:
+            if layer.name not in self._weights and not isinstance(layer, layers.Add):
+                raise _refused(layer, "has no integer form in the simulation")
             self._unrounded[layer.name] = layer
         elif isinstance(layer, layers.ReLU | layers.Activation):
             before = self._unrounded.get(folding.inputs(layer)[0].name)
@@ -101,6 +105,12 @@ class _Maker:
         if name not in self._made:
             raise _refused(reader, f'reads "{name}" before its ReLU, which is fused into it')
         return self._made[name]
+
+    def _kept(self, layer, kind: str, options: Mapping) -> None:
+        """Add the operation of a layer that keeps the scale it finds."""
+        source = self.source(folding.inputs(layer)[0].name, layer)
+        target = self._tensor(layer, self.tensors[source].quantization, self._scales[source])
+        self._op(kind, (source,), target, options)
 
     def _computed(self, layer, rounded, function: str) -> None:
         """Add the operation of a layer whose values are rounded after `rounded`, itself or its
@@ -211,11 +221,19 @@ def _weighted(layer) -> tuple[str, dict[str, object]]:
     return "CONV_2D", options
 
 
+def _pooling(layer) -> dict[str, object]:
+    return {
+        "fused_activation_function": "NONE", "padding": layer.padding.upper(),
+        "filter_height": layer.pool_size[0], "filter_width": layer.pool_size[1],
+        "stride_h": layer.strides[0], "stride_w": layer.strides[1],
+    }  # fmt: skip
+
+
 def _refused(layer, why: str) -> InputError:
     return InputError(
         f'integer simulation: layer "{layer.name}" ({type(layer).__name__}) {why}; it takes '
-        "Conv2D, DepthwiseConv2D, Dense, Add of two, ReLU after these, GlobalAveragePooling2D, "
-        "Reshape, Flatten"
+        "Conv2D, DepthwiseConv2D, Dense, Add of two, ReLU after these, MaxPooling2D, "
+        "AveragePooling2D, GlobalAveragePooling2D, Reshape, Flatten"
     )
 
 
@@ -232,7 +250,7 @@ def _run(
     made = _KERNELS[op.kind](structs, given, constants, shape)
     params = structs["params"]
     low, high = params.get("output_min", -128), params.get("output_max", 127)
-    return np.clip(made + params["output_offset"], low, high).astype(np.int8)
+    return np.clip(made + params.get("output_offset", 0), low, high).astype(np.int8)
 
 
 def _conv_2d(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
@@ -261,24 +279,49 @@ def _over_taps(
     ...]; padding adds 0."""
     x = x.astype(np.float64) + params["input_offset"]
     sums = np.zeros((len(x), *shape))
-    spans = []
+    for y, z, part in _windows(params, x, taps.shape, shape):
+        sums += product(part, taps[y, z])
+    return sums.astype(np.int64)
+
+
+def _windows(
+    params: Mapping, x: np.ndarray, taps: tuple, shape: tuple, padding: int = 0
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield row and column of each tap, with what it meets of x for every output of `shape`."""
+    slices = []
     for side, axis in (("h", 1), ("w", 2)):
-        stride, dilation = params[f"stride_{side}"], params[f"dilation_{side}"]
-        reach = (taps.shape[axis - 1] - 1) * dilation
-        spans.append((stride, dilation, (shape[axis - 1] - 1) * stride + 1))
+        stride, dilation = params[f"stride_{side}"], params.get(f"dilation_{side}", 1)
+        span = (shape[axis - 1] - 1) * stride + 1
         before = params[f"pad_{side}"]
-        after = max(spans[-1][2] + reach - x.shape[axis] - before, 0)
+        after = max(span + (taps[axis - 1] - 1) * dilation - x.shape[axis] - before, 0)
         pads = [(0, 0)] * 4
         pads[axis] = (before, after)
-        x = np.pad(x, pads)
-    for y, column in enumerate(taps):
-        for z, tap in enumerate(column):
-            rows, columns = (
-                slice(at * dilation, at * dilation + span, stride)
-                for at, (stride, dilation, span) in zip((y, z), spans, strict=True)
-            )
-            sums += product(x[:, rows, columns], tap)
-    return sums.astype(np.int64)
+        x = np.pad(x, pads, constant_values=padding)
+        slices.append(
+            [slice(at * dilation, at * dilation + span, stride) for at in range(taps[axis - 1])]
+        )
+    for y, rows in enumerate(slices[0]):
+        for z, columns in enumerate(slices[1]):
+            yield y, z, x[:, rows, columns]
+
+
+def _max_pool(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
+    params = structs["params"]
+    taps = params["filter_h"], params["filter_w"]
+    windows = _windows(params, given[0], taps, shape, padding=-128)
+    return functools.reduce(np.maximum, (part for _, _, part in windows))
+
+
+def _average_pool(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
+    """Padding does not count; a half is rounded away from 0."""
+    params = structs["params"]
+    taps = params["filter_h"], params["filter_w"]
+    x = given[0].astype(np.int64)
+    sums, counts = (
+        sum(part for _, _, part in _windows(params, values, taps, shape))
+        for values in (x, np.ones_like(x[:1]))
+    )
+    return np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
 
 
 def _fully_connected(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
@@ -308,9 +351,11 @@ def _mean(structs: Mapping, given: list, constants: list, shape: tuple) -> np.nd
 
 _KERNELS: Mapping[str, Callable[[Mapping, list, list, tuple], np.ndarray]] = {
     "ADD": _add,
+    "AVERAGE_POOL_2D": _average_pool,
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
     "FULLY_CONNECTED": _fully_connected,
+    "MAX_POOL_2D": _max_pool,
     "MEAN": _mean,
 }
 

@@ -109,13 +109,25 @@ def test_strides_dilation_multipliers_and_relu6_are_those_of_the_file(features):
     assert np.array_equal(found, wanted)
 
 
+def test_pooling_is_that_of_the_file(features):
+    layers = keras.layers
+    keras.utils.set_random_seed(RNG_SEED)
+    window = keras.Input((*SHAPE, 1))
+    x = layers.MaxPooling2D((3, 2), strides=1, padding="same")(layers.Conv2D(4, 3)(window))
+    x = layers.AveragePooling2D((3, 4), strides=(2, 3), padding="same")(x)
+    x = layers.Dense(LABELS)(layers.Flatten()(x))
+    folded = with_statistics(keras.Model(window, layers.Softmax()(x)))
+    found, wanted = both(on_grid(folded, "uniform8", features), features)
+    assert np.array_equal(found, wanted)
+
+
 def test_a_layer_without_integer_form_is_said(features):
     window = keras.Input((*SHAPE, 1))
-    x = keras.layers.Conv2D(4, 3)(window)
-    x = keras.layers.Flatten()(keras.layers.MaxPooling2D(name="pooled")(x))
+    x = keras.layers.ZeroPadding2D(name="padded")(window)
+    x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3)(x))
     model = keras.Model(window, keras.layers.Softmax()(keras.layers.Dense(LABELS)(x)))
     made = on_grid(model, "uniform8", features)
-    with pytest.raises(InputError, match=r'layer "pooled" \(MaxPooling2D\) has no integer form'):
+    with pytest.raises(InputError, match=r'layer "padded" \(ZeroPadding2D\) has no integer form'):
         integers.logits(made, np.zeros((1, *SHAPE), np.int8))
 
 
