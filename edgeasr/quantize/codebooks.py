@@ -94,6 +94,8 @@ def fit_table(
     if not fixed_scales and len(rows) > 1:
         candidates += [_alternate(rows, *pair, weight) for pair in candidates[1:]]
     rounded = [_round(*pair) for pair in candidates]
+    # The uniform grid is whole as it is; stretched, its steps would no longer be even.
+    rounded += candidates[:1] if top else []
     if not fixed_scales:
         rounded += [(best_scales(rows, *pair, weight), pair[1]) for pair in rounded]
     errors = [squared_errors(rows, *pair, weight).sum() for pair in rounded]

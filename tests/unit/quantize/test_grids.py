@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -105,6 +105,7 @@ def test_channels_may_be_permuted(text, weights, data):
 
 @SETTINGS
 @given(weights=WEIGHTS, bits=st.sampled_from([2, 3, 4]))
+@example(weights=np.float32([[[39, 13]]]), bits=3)
 @pytest.mark.parametrize("shared", ["channel", "tensor"])
 @pytest.mark.parametrize("rule", ["max", "mse"])
 def test_a_codebook_is_no_worse_than_the_uniform_grid_of_as_many_levels(
