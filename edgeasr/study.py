@@ -51,7 +51,7 @@ class Plan:
     recipes: tuple[QuantizationRecipe, ...]
     seeds: tuple[int, ...] = (1, 2, 3)
     board: str = "qemu_mps2_an386"
-    clips: int = 60
+    clips: int = 40
     evaluations: int = 260
     voices: int = quantizing.VOICES
 
