@@ -1,6 +1,7 @@
 """Keras with TensorFlow, loaded only where something is trained or quantized."""
 
 import contextlib
+import logging
 
 from edgeasr import process
 from edgeasr.errors import ToolError
@@ -11,12 +12,14 @@ def load_keras():
     try:
         with process.quiet():
             import keras
-            import tensorflow  # noqa: F401 - Keras needs a backend
+            import tensorflow as tf
     except ImportError as error:
         raise ToolError(
             f"{error.name}: not installed; training and quantizing need TensorFlow; "
             "install it with: pip install 'edgeasr[train]'"
         ) from None
+    # It warns of functions traced anew, as each grid of a layer makes needful.
+    tf.get_logger().setLevel(logging.ERROR)
     return keras
 
 

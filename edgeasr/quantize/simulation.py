@@ -37,8 +37,8 @@ class TrainingGraph:
 
     input_low: the real value of feature 0. The input's range begins there, in a whole number of
     steps below 0, so that the device's int8 features are rounded as here. weights: of each layer
-    that has some, by name, in order; free until they get a grid. Ranges of activations are those
-    of the last `calibrate`.
+    that has some, by name, in order; free until they get a grid. points: names of the layers whose
+    output is rounded, to the ranges of the last `calibrate`.
     """
 
     def __init__(self, folded: keras.Model, input_low: float = 0.0) -> None:
@@ -49,9 +49,9 @@ class TrainingGraph:
         self.weights = {w.name: LayerWeights(w) for w in folded.layers if folding.weighted(w)}
         if not self.weights:
             raise InputError("the model has no convolution or dense layer; nothing to quantize")
-        self._points = _points(folded)
+        self.points = _points(folded)
         self._end = folding.before_softmax(folded)
-        start = np.tile(np.float32([-1, 1]), (len(self._points), 1))
+        start = np.tile(np.float32([-1, 1]), (len(self.points), 1))
         self._ranges = tf.Variable(start, trainable=False)
         self.recompile()
 
@@ -123,7 +123,7 @@ class TrainingGraph:
         seen = []
         for layer in self.model.layers[: self.model.layers.index(self._end) + 1]:
             y, scale = self._value(layer, values, x, fixed)
-            if layer.name in self._points:
+            if layer.name in self.points:
                 seen.append(tf.stack([tf.reduce_min(y), tf.reduce_max(y)]))
                 if rounding:
                     y, scale = self._round(layer.name, y, fixed=fixed)
@@ -149,7 +149,7 @@ class TrainingGraph:
         if fixed:
             with tf.init_scope():  # outside the function being traced, where values are known
                 ranges = self._ranges.numpy()
-        low, high = tf.unstack(ranges[self._points.index(name)])
+        low, high = tf.unstack(ranges[self.points.index(name)])
         return tf.quantization.fake_quant_with_min_max_vars(y, low, high), (high - low) / 255
 
     def _converted(self) -> bytes:

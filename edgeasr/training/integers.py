@@ -18,6 +18,7 @@ from edgeasr.backend import load_keras
 from edgeasr.codegen import fixedpoint
 from edgeasr.codegen.call import Alias, Array, KernelCall
 from edgeasr.codegen.lower import lower
+from edgeasr.codegen.lower.elementwise import EXTRA_BITS
 from edgeasr.codegen.lower.quantized import round_away
 from edgeasr.codegen.packing import pack_raw
 from edgeasr.errors import InputError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 128  # Clips whose activations are in memory at once.
 _STEPS = 255  # Of an int8 activation, from its least to its greatest value.
-_ADD_BITS = 20  # EXTRA_BITS of ear_add_s8.c.
 
 
 def logits(made: TrainingGraph, inputs: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ class _Maker:
         self.tensors: list[Tensor] = []
         self.ops: list[Op] = []
         self._weights = made.weights
-        self._ranges = dict(zip(made._points, made.ranges().astype(np.float64), strict=True))
+        self._ranges = dict(zip(made.points, made.ranges().astype(np.float64), strict=True))
         self._made: dict[str, int] = {}  # tensors by the names of their layers
         self._scales: dict[int, float] = {}
         self._unrounded: dict[str, object] = {}  # layers that wait for their ReLU
@@ -335,7 +335,7 @@ def _fully_connected(structs: Mapping, given: list, constants: list, shape: tupl
 def _add(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
     params = structs["params"]
     parts = (
-        _scale((x.astype(np.int64) + params[f"{name}_offset"]) << _ADD_BITS,
+        _scale((x.astype(np.int64) + params[f"{name}_offset"]) << EXTRA_BITS["int8"],
                params[f"{name}_multiplier"], params[f"{name}_shift"])
         for name, x in zip(("input1", "input2"), given, strict=True)
     )  # fmt: skip

@@ -9,7 +9,7 @@ from edgeasr.codegen.lower.wide import SHORT, symmetric
 from edgeasr.graph import Tensor
 
 # Bits below the point that both inputs get before they are brought to one scale.
-_EXTRA_BITS = {"int8": 20, "int16": 15}
+EXTRA_BITS = {"int8": 20, "int16": 15}
 _MAX_DIMS = 4
 
 
@@ -29,7 +29,7 @@ def _sum(view: OpView, sign: int) -> KernelCall:
     common = 2 * float(max(scale1, scale2))
     multiplier1, shift1 = below_one(view, float(scale1) / common, "both inputs")
     multiplier2, shift2 = below_one(view, float(scale2) / common, "both inputs")
-    more = 1 << _EXTRA_BITS[output.dtype]
+    more = 1 << EXTRA_BITS[output.dtype]
     factor, shift = below_one(view, common / (more * float(scale)), "inputs and output")
     params = Struct(
         "params",
