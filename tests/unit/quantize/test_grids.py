@@ -106,6 +106,7 @@ def test_channels_may_be_permuted(text, weights, data):
 @SETTINGS
 @given(weights=WEIGHTS, bits=st.sampled_from([2, 3, 4]))
 @example(weights=np.float32([[[39, 13]]]), bits=3)
+@example(weights=np.float32([[[313, 104]]]), bits=3)
 @pytest.mark.parametrize("shared", ["channel", "tensor"])
 @pytest.mark.parametrize("rule", ["max", "mse"])
 def test_a_codebook_is_no_worse_than_the_uniform_grid_of_as_many_levels(
@@ -113,7 +114,9 @@ def test_a_codebook_is_no_worse_than_the_uniform_grid_of_as_many_levels(
 ):
     book = fit(weights, f"codebook{2**bits - 1}/{shared}/{rule}")
     uniform = fit(weights, f"uniform{bits}/channel/{rule}")
-    assert error(weights, book) <= error(weights, uniform) * (1 + 1e-5) + 1e-12
+    # Both scales are rounded to float32, which moves an error by that share of weight and error.
+    slack = 1e-6 * np.sqrt(error(weights, uniform) * np.sum(weights.astype(np.float64) ** 2))
+    assert error(weights, book) <= error(weights, uniform) * (1 + 1e-5) + slack + 1e-12
 
 
 @pytest.mark.parametrize("text", ["uniform4", "pot4", "ternary", "uniform2", "uniform3"])
