@@ -4,7 +4,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,7 +114,7 @@ def test_schemes_are_those_of_the_facts_where_the_values_allow(original):
         "layers": {"0": "ternary/channel/max", "2": "codebook8/tensor/mse", "9": "uniform4"},
         "test": {"accuracy": 0.5, "accuracy_float": 0.5, "clips": 2},
     }  # fmt: skip
-    facts = quantizing._provenance(SimpleNamespace(facts=tiny.facts()), report)
+    facts = quantizing.with_provenance(tiny.facts(), report).provenance
     made = quantized(original, {0: TERNARY, 2: schemes.parse("codebook8")}, **facts)
     stated = inspection.inspect(made).weights
     assert [row.scheme for row in stated] == ["ternary/channel/max", "codebook8/tensor/mse"]

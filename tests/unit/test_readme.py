@@ -8,6 +8,8 @@ import pytest
 
 from edgeasr import boards, paths
 from edgeasr.cli import _COMMANDS
+from edgeasr.report import study
+from edgeasr.training import recipes
 
 _ROOT = Path(__file__).parents[2]
 _TEXT = (_ROOT / "README.md").read_text()
@@ -25,6 +27,25 @@ def test_the_zoo_is_as_its_cards_say(model: str) -> None:
     assert row in _TEXT
     assert card["command"] in _TEXT
     assert (paths.zoo() / f"{model}.tflite").stat().st_size == card["size_bytes"]
+
+
+def test_what_few_bits_cost_is_as_the_study_says() -> None:
+    made = study.load(paths.zoo() / "quantization.json")
+    digits, keywords = made.models
+
+    assert made.command in _TEXT
+    assert [row.recipe for row in digits.rows] == [recipe.name for recipe in recipes.goals()]
+    for row, other in zip(digits.rows, keywords.rows, strict=True):
+        cells = [
+            f"{100 * one.accuracy:.2f} % ({-model.points_lost(one):+.2f})"
+            for model, one in ((digits, row), (keywords, other))
+        ]
+        line = (
+            f"| `{row.recipe}` | {cells[0]} | {cells[1]} | {100 * digits.share(row):.1f} % | "
+            f"{row.instructions:,} | {-row.goal.points:g}, {100 * row.goal.share:g} % |"
+        )
+        assert line in _TEXT
+        assert len(row.seeds) == 3
 
 
 def test_commands_boards_and_files_exist() -> None:
