@@ -187,7 +187,8 @@ def _show_schemes(seen: Inspection) -> None:
     """Print the schemes in full that the facts have, each with its operations."""
     facts = seen.facts.provenance.get("quantization") if seen.facts else None
     if isinstance(facts, dict):
-        named = [f"{name} {facts[name]}" for name in ("recipe", "when", "seed") if name in facts]
+        known = [name for name in ("recipe", "when", "seed") if facts.get(name) is not None]
+        named = [f"{name} {facts[name]}" for name in known]
         console.out.print(f"quantized by {', '.join(named)}", markup=False)
     stated = [row for row in seen.weights if row.stated]
     for scheme in dict.fromkeys(row.scheme for row in stated):
