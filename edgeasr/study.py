@@ -30,7 +30,7 @@ from edgeasr.training.recipes import QuantizationRecipe
 from edgeasr.training.trials import Outcome, Trial
 
 _METHODS = {
-    "post": "post-training", "aware": "QAT", "blocks": "incremental, block by block",
+    "post": "post-training", "aware": "QAT", "blocks": "incremental, blocks",
     "partition": "incremental (INQ)",
 }  # fmt: skip
 _SEARCH_SEED = 1
@@ -215,7 +215,7 @@ def _row(
     if len(named) < len(recipe.layers):
         scheme = "mixed by layer"
     goal = recipe.goal and page.Goal(recipe.goal.points_lost, recipe.goal.bytes_share)
-    method = _METHODS[recipe.when] if scheme != "mixed by layer" else "search, then QAT"
+    method = _METHODS[recipe.when] if scheme != "mixed by layer" else "search, QAT"
     return page.Row(
         recipe.name, scheme, method, _one_command(subject, outcomes[0], data), seeds, goal,
         instructions,
