@@ -4,9 +4,8 @@ import importlib
 import sys
 from typing import Annotated
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from edgeasr import __version__
 from edgeasr.errors import EdgeasrError
@@ -17,7 +16,7 @@ _COMMANDS = {
     "doctor": "Check this computer for what edgeasr needs, with the command that installs it.",
     "data": "Fetch public recordings, and look at what a folder or a manifest holds.",
     "train": "Train a recogniser and write it as an int8 speech model with its card.",
-    "quantize": "Quantize a trained Keras model to a full-integer speech model.",
+    "quantize": "Quantize a model to few bits, search schemes by layer, study what they cost.",
     "inspect": "Show a model: operations, memory plan, size, cost, facts.",
     "export": "Write the firmware project of a model for a board.",
     "build": "Build a firmware project.",
@@ -28,10 +27,10 @@ _COMMANDS = {
 
 
 class _LazyGroup(TyperGroup):
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: typer.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: typer.Context, name: str) -> TyperCommand | None:
         """Return a stand-in with the summary: all that the group's own help needs."""
         if name not in _COMMANDS:
             return None
@@ -40,8 +39,8 @@ class _LazyGroup(TyperGroup):
         return typer.main.get_command(stand_in)
 
     def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+        self, ctx: typer.Context, args: list[str]
+    ) -> tuple[str | None, TyperCommand | None, list[str]]:
         """Import the module of the command that is about to run."""
         if not args or args[0] not in _COMMANDS:
             return super().resolve_command(ctx, args)
