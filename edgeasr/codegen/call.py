@@ -71,6 +71,18 @@ class Scratch:
     c_type: str = "void"
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """`c_type *` to memory of the layer's own, which lasts from one inference to the next.
+
+    values: what it holds at the start and after a reset, flattened in C order. Aligned to 16 bytes.
+    """
+
+    name: str
+    c_type: str
+    values: np.ndarray
+
+
 @dataclass(frozen=True)
 class Value:
     """An integer literal; None is a null pointer."""
@@ -86,7 +98,7 @@ class Pointers:
     items: tuple[TensorRef | Array, ...]
 
 
-Argument = Array | Struct | TensorRef | Pointers | Scratch | Value
+Argument = Array | Struct | TensorRef | Pointers | Scratch | State | Value
 
 C_DTYPES: Mapping[str, str] = {
     "int8_t": "int8",
@@ -124,6 +136,9 @@ class KernelCall:
 
     def structs(self) -> Iterator[Struct]:
         yield from (a for a in self.arguments if isinstance(a, Struct))
+
+    def states(self) -> Iterator[State]:
+        yield from (a for a in self.arguments if isinstance(a, State))
 
     @property
     def scratch_bytes(self) -> int:

@@ -52,14 +52,14 @@ class OpView:
     def fail(self, what: str) -> InputError:
         return InputError(f"operator #{self.op.index} {self.op.kind}: {what}")
 
-    def arity(self, least: int, most: int) -> None:
-        """Require `least` to `most` inputs and one output."""
+    def arity(self, least: int, most: int, outputs: int = 1) -> None:
+        """Require `least` to `most` inputs, and so many outputs."""
         count = len(self.op.inputs)
         if not least <= count <= most:
             allowed = str(least) if least == most else f"{least} to {most}"
             raise self.fail(f"has {count} inputs; it takes {allowed}")
-        if len(self.op.outputs) != 1:
-            raise self.fail(f"has {len(self.op.outputs)} outputs; it takes 1")
+        if len(self.op.outputs) != outputs:
+            raise self.fail(f"has {len(self.op.outputs)} outputs; it takes {outputs}")
 
     def input(self, position: int, *dtypes: str) -> Tensor:
         """Return input `position`, which must be there and of one of `dtypes`."""
@@ -75,8 +75,9 @@ class OpView:
             return None
         return self._tensor(inputs[position], dtypes)
 
-    def output(self, *dtypes: str) -> Tensor:
-        return self._tensor(self.op.outputs[0], dtypes)
+    def output(self, *dtypes: str, position: int = 0) -> Tensor:
+        """Return output `position`, of one of `dtypes`; `arity` has checked that it is there."""
+        return self._tensor(self.op.outputs[position], dtypes)
 
     def _tensor(self, index: int, dtypes: tuple[str, ...]) -> Tensor:
         if not 0 <= index < len(self.graph.tensors):
