@@ -24,6 +24,7 @@ class Buffer:
     bytes: int
     first: int
     last: int
+    scratch: bool = False
 
     @property
     def aligned_bytes(self) -> int:
@@ -79,7 +80,7 @@ def make(
     for op, count in (scratch_bytes or {}).items():
         if count:
             kind = graph.ops[op].kind
-            buffers["scratch", op] = Buffer(f"scratch of #{op} {kind}", count, op, op)
+            buffers["scratch", op] = Buffer(f"scratch of #{op} {kind}", count, op, op, scratch=True)
     placed = _place(list(buffers.values()))
     offsets = {key: p.offset for key, p in zip(buffers, placed, strict=True)}
     return Plan(
