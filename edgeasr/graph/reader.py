@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeasr.errors import InputError
+from edgeasr.graph import flexbuffer
 from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor
 
 _IDENTIFIER = b"TFL3"
@@ -36,6 +37,9 @@ _NUMPY = {
     "uint16": np.uint16,
     "uint64": np.uint64,
 }
+# How the names of custom operators begin whose options are FlexBuffers; those of others (code for
+# an accelerator, for instance) are left alone.
+_FLEXIBLE = ("CUSTOM:Signal", "CUSTOM:CIRCULAR_BUFFER")
 # Option fields that are enums: their type in the schema, by name of the field.
 _ENUMS = {
     "padding": "Padding",
@@ -210,7 +214,11 @@ class _Reader:
             version=code.Version(),
             inputs=self.indices(f"{what} inputs", raw.InputsAsNumpy(), tensor_count, optional=True),
             outputs=self.indices(f"{what} outputs", raw.OutputsAsNumpy(), tensor_count),
-            options=self.options(raw, what),
+            options=(
+                self.custom_options(raw, kind, what)
+                if kind.startswith("CUSTOM:")
+                else self.options(raw, what)
+            ),
         )
 
     def options(self, raw: object, what: str) -> dict[str, object]:
@@ -222,6 +230,15 @@ class _Reader:
         reader = cls()
         reader.Init(table.Bytes, table.Pos)
         return {_snake(field): self.option(reader, field, what) for field in _fields(cls)}
+
+    def custom_options(self, raw: object, kind: str, what: str) -> dict[str, object]:
+        content = _vector(raw.CustomOptionsAsNumpy()).tobytes()
+        if not content or not kind.startswith(_FLEXIBLE):
+            return {}
+        try:
+            return dict(flexbuffer.parse(content))
+        except ValueError as error:
+            raise self.fail(f"{what} has options that cannot be read: {error}") from None
 
     def option(self, reader: object, field: str, what: str) -> object:
         if hasattr(reader, f"{field}AsNumpy"):

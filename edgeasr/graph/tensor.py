@@ -17,7 +17,9 @@ DTYPE_BYTES: Mapping[str, int] = {
     "uint8": 1,
     "bool": 1,
     "uint32": 4,
+    "uint64": 8,
     "uint16": 2,
+    "uint64": 8,
     "resource": 4,
 }
 
