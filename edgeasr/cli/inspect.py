@@ -36,6 +36,10 @@ def inspect(
     ] = None,
     split: Annotated[str, typer.Option(help="Split to take: test, val, train, or all.")] = "test",
     limit: Annotated[int, typer.Option(min=0, help="At most so many clips; 0 is all.")] = 200,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw the memory plan into this file."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show what MODEL is, what it costs, how it is quantized, and whether the engine can run it."""
@@ -43,6 +47,8 @@ def inspect(
         raise InputError(
             "--data goes with --against ORIGINAL: the int8 model that MODEL was made of"
         )
+    if picture:
+        hil.check_writable(picture)
     path = deploy.find_model(model)
     seen = inspection.inspect(path)
     compared = _compare(seen, against, data or [], split, limit) if against else None
@@ -51,6 +57,9 @@ def inspect(
         console.print_json(seen.to_dict() | beside)
     else:
         _show(seen, compared)
+    if picture and seen.code:
+        hil.write_text(picture, seen.picture())
+        console.say(f"memory plan drawn: {picture}")
     if seen.problems:
         raise CheckError(
             f"{path.name}: the ear engine cannot run this model:\n  " + "\n  ".join(seen.problems)
@@ -105,12 +114,15 @@ def _table(seen: Inspection) -> Table:
     table = Table(box=None, pad_edge=False)
     for name, justify in (
         ("#", "right"), ("operation", "left"), ("input", "left"), ("output", "left"),
-        ("type", "left"), ("MACs", "right"), ("constants", "right"),
+        ("type", "left"), ("scale, zero", "right"), ("arena at", "right"), ("MACs", "right"),
+        ("constants", "right"),
     ):  # fmt: skip
         table.add_column(name, justify=justify)
     for row in seen.rows:
         table.add_row(
             str(row.op), row.kind, _shape(row.input_shape), _shape(row.output_shape), row.dtype,
+            f"{row.quantization[0]:.4g}, {row.quantization[1]}" if row.quantization else "",
+            f"{row.offset:,}" if row.offset is not None else "",
             f"{row.macs:,}" if row.macs else "",
             f"{row.constant_bytes:,} B" if row.constant_bytes else "",
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Multiply-accumulates of an operation: one for each weight that each output element uses."""
 
 import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -8,17 +9,62 @@ from edgeasr.graph import Graph, Op
 
 
 def macs(graph: Graph, op: Op) -> int:
-    """Return the multiply-accumulates of one inference; 0 for operations without weights.
+    """Return the multiply-accumulates of one inference; 0 for operations that sum no products.
 
     Taps that fall in the padding count too, as is usual.
     """
-    if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-        return 0
-    outputs = graph.tensor(op.outputs[0]).elements
-    shape = graph.tensor(op.inputs[1]).shape
-    if op.kind == "DEPTHWISE_CONV_2D":
-        return outputs * math.prod(shape[1:3])
-    return outputs * math.prod(shape[1:])
+    count = _COUNTS.get(op.kind)
+    return count(graph, op) if count else 0
+
+
+def _shape(graph: Graph, op: Op, position: int) -> tuple[int, ...]:
+    return graph.tensor(op.inputs[position]).shape
+
+
+def _outputs(graph: Graph, op: Op) -> int:
+    return graph.tensor(op.outputs[0]).elements
+
+
+def _dense(graph: Graph, op: Op) -> int:
+    return _outputs(graph, op) * math.prod(_shape(graph, op, 1)[1:])
+
+
+def _depthwise(graph: Graph, op: Op) -> int:
+    return _outputs(graph, op) * math.prod(_shape(graph, op, 1)[1:3])
+
+
+def _transposed(graph: Graph, op: Op) -> int:
+    channels, rows, columns, _ = _shape(graph, op, 1)
+    return graph.tensor(op.inputs[2]).elements * rows * columns * channels
+
+
+def _svdf(graph: Graph, op: Op) -> int:
+    """Each filter: its features of a frame, then its memory."""
+    batch = _shape(graph, op, 0)[0]
+    return batch * sum(graph.tensor(op.inputs[i]).elements for i in (1, 2))
+
+
+def _lstm(graph: Graph, op: Op) -> int:
+    """Each step: four gates, of the input and of the hidden state."""
+    steps = math.prod(_shape(graph, op, 0)[:-1])
+    weights = sum(graph.tensor(i).elements for i in op.inputs[1:9] if i >= 0)
+    return steps * weights
+
+
+def _matmul(graph: Graph, op: Op) -> int:
+    left = _shape(graph, op, 0)
+    return _outputs(graph, op) * left[-2 if op.options.get("adj_x") else -1]
+
+
+_COUNTS: Mapping[str, Callable[[Graph, Op], int]] = {
+    "BATCH_MATMUL": _matmul,
+    "CONV_2D": _dense,
+    "DEPTHWISE_CONV_2D": _depthwise,
+    "FULLY_CONNECTED": _dense,
+    "SVDF": _svdf,
+    "TRANSPOSE_CONV": _transposed,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
+}
 
 
 def inside(graph: Graph, op: Op) -> tuple[float, float]:

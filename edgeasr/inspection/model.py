@@ -1,25 +1,35 @@
 """What can be known of a model before any compiler has run: operations, memory, cost, facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeasr import speech
 from edgeasr.codegen import coverage, macs
 from edgeasr.codegen.model import ModelCode, generate
-from edgeasr.errors import InputError
-from edgeasr.graph import Graph, Op, load
+from edgeasr.errors import CheckError, InputError
+from edgeasr.graph import Graph, Op, Tensor, load
 from edgeasr.inspection.weights import Weights, weights
+from edgeasr.project import Layer
+from edgeasr.report import memory
 
 
 @dataclass(frozen=True)
 class Row:
-    """One operator. constant_bytes and kernel are None where the engine cannot run the model."""
+    """One operator, with the quantization of its output, as (scale, zero point), where it has one.
+
+    constant_bytes, kernel and offset (of the output, in the arena) are None where the engine cannot
+    run the model, or does not need them.
+    """
 
     op: int
     kind: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     dtype: str
+    quantization: tuple[float, int] | None
+    output_bytes: int
+    offset: int | None
     macs: int
     constant_bytes: int | None
     kernel: str | None
@@ -71,6 +81,16 @@ class Inspection:
             "memory": self._memory() if self.code else None,
         }
 
+    def picture(self) -> str:
+        """Return the memory plan as SVG. Raises CheckError when the engine cannot run the model."""
+        if self.code is None:
+            raise CheckError(
+                f"{self.path.name}: no memory plan to draw, as the ear engine cannot run this "
+                "model:\n  " + "\n  ".join(self.problems)
+            )
+        kinds = [op.kind for op in self.graph.ops]
+        return memory.render(self.code.plan, kinds, self.path.name)
+
     def _weights(self) -> dict[str, object]:
         return {
             "int8_bytes": self.int8_bytes,
@@ -116,7 +136,8 @@ def inspect(path: Path) -> Inspection:
         except InputError as error:
             problems = (str(error),)
     layers = {layer.op: layer for layer in code.layers} if code else {}
-    rows = tuple(_row(graph, op, layers.get(op.index)) for op in graph.ops)
+    places = code.plan.tensors if code else {}
+    rows = tuple(_row(graph, op, layers.get(op.index), places) for op in graph.ops)
     held = weights(code, facts) if code else ()
     return Inspection(path, graph, facts, missing, problems, code, rows, held)
 
@@ -129,7 +150,7 @@ def find_facts(path: Path) -> tuple[speech.Facts | None, str | None]:
         return None, str(error)
 
 
-def _row(graph: Graph, op: Op, layer: object) -> Row:
+def _row(graph: Graph, op: Op, layer: Layer | None, places: Mapping[int, int]) -> Row:
     first = next((graph.tensor(i) for i in op.inputs if i >= 0), None)
     output = graph.tensor(op.outputs[0]) if op.outputs else None
     return Row(
@@ -138,7 +159,16 @@ def _row(graph: Graph, op: Op, layer: object) -> Row:
         input_shape=first.shape if first else (),
         output_shape=output.shape if output else (),
         dtype=output.dtype if output else "",
+        quantization=_quantization(output),
+        output_bytes=output.bytes if output else 0,
+        offset=places.get(output.index) if output else None,
         macs=macs.macs(graph, op),
         constant_bytes=layer.constant_bytes if layer else None,
         kernel=layer.kernel if layer else None,
     )
+
+
+def _quantization(tensor: Tensor | None) -> tuple[float, int] | None:
+    if tensor is None or tensor.quantization is None:
+        return None
+    return tensor.quantization.scale, tensor.quantization.zero_point

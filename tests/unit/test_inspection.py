@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -336,6 +337,27 @@ def test_a_model_that_packs_nothing_takes_one_line(folder):
     said = edgeasr("digits", cwd=folder).stdout
     assert "\nweights: 32,640 B (31.9 KiB) in 18 layers, all raw int8 (uniform8): pack" in said
     assert "weights of" not in said
+
+
+def test_each_operator_says_scale_and_place_of_its_output(folder):
+    rows = json.loads(edgeasr("digits", "--json", cwd=folder).stdout)["operators"]
+    graph = speech.load(paths.zoo() / "digits.tflite").graph
+    for row, op in zip(rows, graph.ops, strict=True):
+        made = graph.tensor(op.outputs[0])
+        assert row["quantization"] == [made.quantization.scale, made.quantization.zero_point]
+        assert row["output_bytes"] == made.elements
+        assert 0 <= row["offset"] < 20_000
+
+
+def test_the_memory_plan_is_drawn(folder):
+    done = edgeasr("digits", "--picture", "plan.svg", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    drawn = ElementTree.fromstring((folder / "plan.svg").read_text(encoding="utf-8"))
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert "Memory plan of digits.tflite" in texts and "23 SOFTMAX" in texts
+    (folder / "taken").mkdir()
+    refused = edgeasr("digits", "--picture", "taken", cwd=folder)
+    assert refused.returncode == 2 and "taken: cannot be written" in refused.stderr
 
 
 def test_recordings_without_an_original_are_refused(folder):
