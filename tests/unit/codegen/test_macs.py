@@ -5,7 +5,6 @@ import pytest
 from edgeasr.codegen.macs import macs
 from edgeasr.graph import Graph, Op, Tensor
 
-
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
