@@ -92,10 +92,18 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Pointers:
-    """A list of addresses, as the compound literal `(const c_type *const[]){a, b, c}`."""
+    """A list of addresses, as the compound literal `(const c_type *const[]){a, b, c}`.
+
+    Where the kernel writes them, each item is a written TensorRef, and the literal is
+    `(c_type *const[]){a, b, c}`.
+    """
 
     c_type: str
     items: tuple[TensorRef | Array, ...]
+
+    @property
+    def written(self) -> bool:
+        return any(isinstance(item, TensorRef) and item.written for item in self.items)
 
 
 Argument = Array | Struct | TensorRef | Pointers | Scratch | State | Value
@@ -107,6 +115,8 @@ C_DTYPES: Mapping[str, str] = {
     "uint16_t": "uint16",
     "int32_t": "int32",
     "uint32_t": "uint32",
+    "int64_t": "int64",
+    "uint64_t": "uint64",
     "float": "float32",
 }
 

@@ -44,13 +44,17 @@ def comment(text: str) -> str:
 
 
 def integer(value: int) -> str:
-    """Return a C literal for an integer; INT32_MIN has no plain literal and needs its own form."""
+    """Return a C literal for an integer of up to 64 bits; the least ones need a form of their own.
+
+    Values of up to 32 bits have at most 32 bits in C too.
+    """
     value = int(value)
-    if value == -(1 << 31):
-        return "(-2147483647 - 1)"
-    if not -(1 << 31) < value < (1 << 32):
-        raise ValueError(f"{value} does not fit 32 bits")
-    return f"{value}u" if value >= 1 << 31 else str(value)
+    if not -(1 << 63) <= value < 1 << 64:
+        raise ValueError(f"{value} does not fit 64 bits")
+    if value in (-(1 << 31), -(1 << 63)):
+        return f"({integer(value + 1)} - 1)"
+    unsigned = "u" if value >= 1 << 63 or 1 << 31 <= value < 1 << 32 else ""
+    return f"{value}{unsigned}" if -(1 << 31) < value < 1 << 32 else f"{value}{unsigned}ll"
 
 
 def real(value: float) -> str:

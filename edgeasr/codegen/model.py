@@ -5,20 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeasr import __version__, plan
-from edgeasr.codegen import cname, coverage, lower, macs
-from edgeasr.codegen.call import (
-    KERNEL_HEADERS,
-    Alias,
-    Argument,
-    Array,
-    Function,
-    KernelCall,
-    Pointers,
-    Scratch,
-    Struct,
-    TensorRef,
-    Value,
-)
+from edgeasr.codegen import cname, coverage, layers, lower, persistent
+from edgeasr.codegen.call import KERNEL_HEADERS, Alias, KernelCall
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.packing import (
     BLOCK_BYTES,
@@ -32,18 +20,11 @@ from edgeasr.codegen.packing import (
 )
 from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.errors import InputError
-from edgeasr.graph import Graph, Op, Tensor
+from edgeasr.graph import Graph, Op
 from edgeasr.project import Layer
 
 _Calls = list[tuple[Op, KernelCall]]
 PACKINGS = ("smallest", "raw")
-_C_TYPES = {
-    "int8": "EAR_TYPE_INT8",
-    "int16": "EAR_TYPE_INT16",
-    "uint8": "EAR_TYPE_UINT8",
-    "int32": "EAR_TYPE_INT32",
-    "float32": "EAR_TYPE_FLOAT32",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +32,7 @@ class ModelCode:
     """The engine's generated C and what is known of it before any compiler has run.
 
     files: text by file name. sources: the runtime files that it needs. packed: weights by layer.
+    reset_bytes: constants from which a reset restores the model's state.
     """
 
     files: Mapping[str, str]
@@ -58,10 +40,20 @@ class ModelCode:
     layers: tuple[Layer, ...]
     plan: plan.Plan
     packed: Mapping[int, Packed]
+    reset_bytes: int = 0
 
     @property
     def constant_bytes(self) -> int:
-        return sum(layer.constant_bytes for layer in self.layers)
+        return sum(layer.constant_bytes for layer in self.layers) + self.reset_bytes
+
+    @property
+    def arena_bytes(self) -> int:
+        return self.plan.arena_bytes
+
+    @property
+    def state_bytes(self) -> int:
+        """RAM that lasts from one inference to the next, beside the arena; 0 without state."""
+        return self.plan.state_bytes
 
 
 def banner(name: str, content: bytes, board: str) -> str:
@@ -96,11 +88,12 @@ def generate(
         )
     _check_ends(graph, where)
     calls, aliases = _lower_all(graph, where)
-    made = _plan(graph, calls, aliases)
+    kept = persistent.regions(graph, calls)
+    made = _plan(graph, calls, aliases, kept)
     if packing != "raw":
         calls = _pack(graph, calls, made)
-        made = _plan(graph, calls, aliases)
-    layers = tuple(_layer(graph, i, op, call) for i, (op, call) in enumerate(calls))
+        made = _plan(graph, calls, aliases, kept)
+    described = tuple(layers.describe(graph, i, op, call) for i, (op, call) in enumerate(calls))
     sources = sorted({s for _, call in calls for s in call.sources})
     context = {
         "banner": banner(name, content, board),
@@ -108,30 +101,35 @@ def generate(
         "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
         "labels": list(labels),
         "kernel_headers": [s for s in sources if s.startswith(KERNEL_HEADERS)],
-        **_context(graph, made, calls, layers),
+        "resets": persistent.resets(kept, made),
+        **_context(graph, made, calls, described),
     }
     files = {f: render(f"model/{f}.j2", context) for f in ("model.c", "model.h")}
     packed = {i: call.weights for i, (_, call) in enumerate(calls) if call.weights}
-    return ModelCode(files, tuple(sources), layers, made, packed)
+    reset_bytes = persistent.reset_bytes(kept)
+    return ModelCode(files, tuple(sources), described, made, packed, reset_bytes)
 
 
 def _context(
     graph: Graph,
     made: plan.Plan,
     calls: _Calls,
-    layers: Sequence[Layer],
+    described: Sequence[Layer],
 ) -> dict[str, object]:
     """Return what the templates know of the network itself."""
+    (source,), (target,) = graph.inputs, graph.outputs
     return {
         "runtime_version": RUNTIME_VERSION,
-        "macs": sum(layer.macs for layer in layers),
-        "weight_bytes": sum(layer.constant_bytes for layer in layers),
+        "macs": sum(layer.macs for layer in described),
+        "weight_bytes": sum(layer.constant_bytes for layer in described),
         "arena_bytes": made.arena_bytes,
+        "state_bytes": made.state_bytes,
         "lower_bound_bytes": made.lower_bound_bytes,
-        "input": _end(graph.tensor(graph.inputs[0]), made),
-        "output": _end(graph.tensor(graph.outputs[0]), made),
+        "input": layers.end(graph.tensor(source), made.tensors[source]),
+        "output": layers.end(graph.tensor(target), made.tensors[target]),
         "layers": [
-            _LayerWriter(graph, made, i, op, call).context() for i, (op, call) in enumerate(calls)
+            layers.LayerWriter(graph, made, i, op, call).context()
+            for i, (op, call) in enumerate(calls)
         ],
     }
 
@@ -144,9 +142,16 @@ def _check_ends(graph: Graph, where: str) -> None:
         )
 
 
-def _plan(graph: Graph, calls: _Calls, aliases: Mapping[int, int]) -> plan.Plan:
+def _plan(
+    graph: Graph,
+    calls: _Calls,
+    aliases: Mapping[int, int],
+    kept: Sequence[persistent.Region],
+) -> plan.Plan:
     scratch = {op.index: call.scratch_bytes for op, call in calls}
-    return plan.make(graph, aliases=aliases, scratch_bytes=scratch)
+    return plan.make(
+        graph, aliases=aliases, scratch_bytes=scratch, kept=[region.kept for region in kept]
+    )
 
 
 def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int]]:
@@ -191,103 +196,3 @@ def _pack(graph: Graph, calls: _Calls, made: plan.Plan) -> _Calls:
         return lower.lower(graph, op, pack=lambda _values, _axis: packed[op.index])
 
     return [(op, lowered(op, call)) for op, call in calls]
-
-
-def _layer(graph: Graph, index: int, op: Op, call: KernelCall) -> Layer:
-    return Layer(
-        index=index,
-        op=op.index,
-        kind=op.kind,
-        kernel=call.kernel,
-        tensor=op.outputs[0],
-        macs=macs.macs(graph, op),
-        constant_bytes=sum(a.bytes for a in call.arrays()),
-        packing=call.weights.form if call.weights else None,
-        weight_bits=call.weights.bits if call.weights else 0,
-        weight_count=call.weights.values if call.weights else 0,
-        weight_bytes=call.weights.bytes if call.weights else 0,
-    )
-
-
-def _end(tensor: Tensor, made: plan.Plan) -> dict[str, object]:
-    return {
-        "bytes": tensor.bytes,
-        "type": _C_TYPES[tensor.dtype],
-        "offset": made.tensors[tensor.index],
-    }
-
-
-class _LayerWriter:
-    """Turns one kernel call into the finished values that the template prints."""
-
-    def __init__(self, graph: Graph, made: plan.Plan, index: int, op: Op, call: KernelCall):
-        self.graph, self.plan, self.index, self.op, self.call = graph, made, index, op, call
-
-    def context(self) -> dict[str, object]:
-        output = self.graph.tensor(self.op.outputs[0])
-        return {
-            "index": self.index,
-            "comment": self.comment(output),
-            "kernel": self.call.kernel,
-            "arrays": [self.array(a) for a in self.call.arrays()],
-            "structs": [self.struct(s) for s in self.call.structs()],
-            "arguments": [self.argument(a) for a in self.call.arguments],
-            "output": _end(output, self.plan),
-        }
-
-    def comment(self, output: Tensor) -> str:
-        shapes = [list(self.graph.tensor(i).shape) for i in (self.op.inputs[0], output.index)]
-        return cname.comment(f"{self.op.kind} {shapes[0]} -> {shapes[1]}, {output.name}")
-
-    def name(self, part: str) -> str:
-        return cname.identifier(f"l{self.index}_{part}")
-
-    def array(self, array: Array) -> dict[str, object]:
-        return {
-            "c_type": array.c_type,
-            "name": self.name(array.name),
-            "length": array.values.size,
-            "alignment": array.alignment,
-            "elements": array.values,
-        }
-
-    def struct(self, struct: Struct) -> dict[str, object]:
-        fields = [{"name": k, "value": self.field(v)} for k, v in struct.fields.items()]
-        return {"c_type": struct.c_type, "name": self.name(struct.name), "fields": fields}
-
-    def field(self, value: int | float | Array | Function | tuple[int, ...] | None) -> str:
-        if value is None:
-            return "NULL"
-        if isinstance(value, Array):
-            return self.name(value.name)
-        if isinstance(value, Function):
-            return value.name
-        if isinstance(value, tuple):
-            return "{" + ", ".join(cname.integer(v) for v in value) + "}"
-        return cname.real(value) if isinstance(value, float) else cname.integer(value)
-
-    def argument(self, argument: Argument) -> str:
-        match argument:
-            case Array():
-                return self.name(argument.name)
-            case Struct():
-                return f"&{self.name(argument.name)}"
-            case TensorRef():
-                const = "" if argument.written else "const "
-                return self.pointer(const + argument.c_type, self.plan.tensors[argument.index])
-            case Pointers():
-                items = ", ".join(self.argument(item) for item in argument.items)
-                return f"(const {argument.c_type} *const[]){{{items}}}"
-            case Scratch(bytes=0):
-                return "NULL"
-            case Scratch():
-                return self.pointer(argument.c_type, self.plan.scratch[self.op.index])
-            case Value(value=None):
-                return "NULL"
-            case Value():
-                return cname.integer(argument.value)
-        raise TypeError(f"argument {argument!r} of {self.call.kernel}")
-
-    def pointer(self, c_type: str, offset: int) -> str:
-        # By way of void *: the arena and every offset are aligned to 16 bytes.
-        return f"({c_type} *)(void *)(arena + {offset})"

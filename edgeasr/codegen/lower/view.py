@@ -24,12 +24,13 @@ _NAME_LENGTH = 80
 RANGES = {"int8": (-128, 127), "int16": (-32768, 32767), "uint8": (0, 255)}
 _C_TYPES = {
     "int8": "int8_t", "int4": "int8_t", "int16": "int16_t", "uint8": "uint8_t",
-    "int32": "int32_t", "float32": "float",
+    "int32": "int32_t", "float32": "float", "uint16": "uint16_t", "uint32": "uint32_t",
+    "int64": "int64_t", "uint64": "uint64_t", "bool": "uint8_t",
 }  # fmt: skip
 
 
 def c_type(dtype: str) -> str:
-    """Return the C type of a tensor's elements (int4 is unpacked to bytes)."""
+    """Return the C type of a tensor's elements (int4 is unpacked to bytes, a bool is a byte)."""
     return _C_TYPES[dtype]
 
 

@@ -69,6 +69,7 @@ def test_string_means_the_same_in_c(tmp_path) -> None:
 
 def test_numbers_mean_the_same_in_c(tmp_path) -> None:
     integers = [0, -1, 2**31 - 1, -(2**31), 2**31, 2**32 - 1]
+    integers += [2**32, -(2**31) - 1, 2**63 - 1, -(2**63)]
     reals = np.float32([0.0, 0.1, -1.5e-38, 3.4e38, 1e-45, 0.0078125])
     body = "".join(f'printf("%lld\\n", (long long){cname.integer(i)});' for i in integers)
     body += "".join(f'printf("%a\\n", (double){cname.real(r)});' for r in reals)
@@ -79,9 +80,9 @@ def test_numbers_mean_the_same_in_c(tmp_path) -> None:
     assert [float.fromhex(x) for x in lines[len(integers) :]] == [float(r) for r in reals]
 
 
-@pytest.mark.parametrize("value", [2**32, -(2**31) - 1])
-def test_integers_beyond_32_bits_are_refused(value: int) -> None:
-    with pytest.raises(ValueError, match="32 bits"):
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1])
+def test_integers_beyond_64_bits_are_refused(value: int) -> None:
+    with pytest.raises(ValueError, match="64 bits"):
         cname.integer(value)
 
 

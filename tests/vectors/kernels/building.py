@@ -16,24 +16,36 @@ FUSED = ("NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
 @dataclass(frozen=True, eq=False)
 class Case:
+    """inputs: of the first invocation. later: of those that follow it on the same state."""
+
     name: str
     graph: Graph
     inputs: tuple[np.ndarray, ...]
+    later: tuple[tuple[np.ndarray, ...], ...] = ()
 
     @property
     def op(self) -> Op:
         return self.graph.ops[0]
 
+    @property
+    def steps(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        """The inputs of each invocation, in turn."""
+        return (self.inputs, *self.later)
+
 
 class Make:
-    """A graph of one operation under construction, from one random generator."""
+    """A graph of one operation under construction, from one random generator.
+
+    invocations: how often the case runs, each time on new inputs and the state that it left.
+    """
 
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
         self.tensors: list[Tensor] = []
         self.inputs: list[int] = []
         self.operands: list[int] = []
-        self.output = -1
+        self.outputs: list[int] = []
+        self.invocations = 1
 
     def pick(self, *options: object) -> object:
         return options[self.rng.integers(len(options))]
@@ -52,11 +64,15 @@ class Make:
         return int(self.pick(0, info.min, info.max, self.rng.integers(info.min, info.max + 1)))
 
     def values(self, shape: tuple[int, ...], dtype: str = "int8") -> np.ndarray:
-        """Uniform, or from the ends of the range only."""
+        """Uniform, or from the ends of the range only; floats are normal, in any unit."""
+        if dtype == "float32":
+            return self.rng.normal(0, 10 ** self.rng.uniform(-3, 3), shape).astype(np.float32)
+        if dtype == "bool":
+            return np.asarray(self.rng.random(shape) < 0.5)
         info = np.iinfo(dtype)
         if self.rng.random() < 0.15:
-            return self.rng.choice(np.array([info.min, info.max], dtype), shape)
-        return self.rng.integers(info.min, info.max + 1, shape).astype(dtype)
+            return np.asarray(self.rng.choice(np.array([info.min, info.max], dtype), shape))
+        return np.asarray(self.rng.integers(info.min, info.max, shape, dtype, endpoint=True))
 
     def add(
         self,
@@ -66,6 +82,7 @@ class Make:
         point: object = 0,
         data: np.ndarray | None = None,
         axis: int = 0,
+        is_variable: bool = False,
     ) -> int:
         quantization = None
         if scale is not None:
@@ -74,7 +91,9 @@ class Make:
             quantization = Quantization(scales, points, axis)
         index = len(self.tensors)
         self.tensors.append(
-            Tensor(index, f"t{index}", tuple(map(int, shape)), dtype, data, quantization)
+            Tensor(
+                index, f"t{index}", tuple(map(int, shape)), dtype, data, quantization, is_variable
+            )
         )
         return index
 
@@ -100,24 +119,32 @@ class Make:
         self.operands.append(index)
         return self.tensors[index]
 
+    def keep(
+        self, shape: tuple[int, ...], dtype: str = "int8", scale: object = None, point: int = 0
+    ) -> Tensor:
+        """An operand that is a variable: it lasts from one invocation to the next."""
+        index = self.add(shape, dtype, scale, point, is_variable=True)
+        self.operands.append(index)
+        return self.tensors[index]
+
     def skip(self) -> None:
         self.operands.append(-1)
 
     def result(
         self, shape: tuple[int, ...], dtype: str = "int8", scale: object = None, point: int = 0
     ) -> None:
-        self.output = self.add(shape, dtype, scale, point)
+        """An output of the operation; each call adds one."""
+        self.outputs.append(self.add(shape, dtype, scale, point))
 
     def case(self, name: str, kind: str, options: Mapping[str, object]) -> Case:
-        op = Op(0, kind, tuple(self.operands), (self.output,), dict(options))
-        graph = Graph(name, tuple(self.tensors), (op,), tuple(self.inputs), (self.output,))
-        return Case(name, graph, tuple(self._input(self.tensors[i]) for i in self.inputs))
-
-    def _input(self, tensor: Tensor) -> np.ndarray:
-        if tensor.dtype == "float32":
-            spread = 10 ** self.rng.uniform(-3, 3)
-            return self.rng.normal(0, spread, tensor.shape).astype(np.float32)
-        return self.values(tensor.shape, tensor.dtype)
+        outputs = tuple(self.outputs)
+        op = Op(0, kind, tuple(self.operands), outputs, dict(options))
+        graph = Graph(name, tuple(self.tensors), (op,), tuple(self.inputs), outputs)
+        steps = [
+            tuple(self.values(self.tensors[i].shape, self.tensors[i].dtype) for i in self.inputs)
+            for _ in range(self.invocations)
+        ]
+        return Case(name, graph, steps[0], tuple(steps[1:]))
 
 
 def window(make: Make, dilate: bool = True) -> dict[str, int | str]:

@@ -17,14 +17,16 @@ from edgeasr.codegen.call import (
     KernelCall,
     Pointers,
     Scratch,
+    State,
     Struct,
     TensorRef,
     Value,
 )
-from tests.vectors.kernels.cases import Case
-
-_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t",
-            "float32": "float"}  # fmt: skip
+from edgeasr.codegen.lower.view import c_type
+from edgeasr.graph import Tensor
+from tests.vectors.kernels import host
+from tests.vectors.kernels.building import Case
+from tests.vectors.kernels.oracle import Outputs
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,18 @@ class Program:
     names: tuple[str, ...]
 
 
-def program(cases: Iterable[tuple[Case, KernelCall | Alias, np.ndarray | None]]) -> Program:
-    """Return the program of these cases, as lowered, with their expected outputs.
+def program(
+    cases: Iterable[tuple[Case, KernelCall | Alias, tuple[Outputs, ...] | None]],
+) -> Program:
+    """Return the program of these cases, as lowered, with the expected outputs of each invocation.
 
-    An expected output of None runs without a look.
+    Cases with expected outputs of None run without a look. An alias has no code to try.
     """
     parts, calls, sources, names = [], [], {"ear_kernels.h"}, []
-    for number, (case, call, expected) in enumerate(cases, 1):
-        assert isinstance(call, KernelCall)
+    for case, call, expected in cases:
+        if isinstance(call, Alias):
+            continue
+        number = len(names) + 1
         parts.append(_Writer(case, call, number).function(expected))
         calls.append(f"    if (!case_{number}()) {{\n        return {number};\n    }}\n")
         sources.update(call.sources)
@@ -56,13 +62,24 @@ def program(cases: Iterable[tuple[Case, KernelCall | Alias, np.ndarray | None]])
 
 
 class _Writer:
+    """Writes the tables of one case, and a function that runs its invocations and compares."""
+
     def __init__(self, case: Case, call: KernelCall, number: int):
         self.case, self.call, self.number = case, call, number
         self.lines: list[str] = []
+        self.body: list[str] = []
+        self.step = 0
 
-    def function(self, expected: np.ndarray | None) -> str:
-        for index, values in zip(self.case.graph.inputs, self.case.inputs, strict=True):
-            self.table(f"input_{index}", _C_TYPES[values.dtype.name], values)
+    def function(self, expected: tuple[Outputs, ...] | None) -> str:
+        self.constants()
+        self.memory()
+        for step, inputs in enumerate(self.case.steps):
+            self.step = step
+            self.invocation(inputs, expected[step] if expected is not None else None)
+        self.lines += [f"static bool case_{self.number}(void)", "{", *self.body]
+        return "\n".join([*self.lines, "    return true;", "}", ""])
+
+    def constants(self) -> None:
         for array in self.call.arrays():
             self.table(array.name, array.c_type, array.values)
         for struct in self.call.structs():
@@ -70,26 +87,56 @@ class _Writer:
             self.lines.append(
                 f"static const {struct.c_type} {self.name(struct.name)} = {{{fields}}};"
             )
-        output = self.case.graph.tensor(self.case.graph.outputs[0])
-        kind = _C_TYPES[output.dtype]
-        self.lines.append(f"static {kind} {self.name('output')}[{output.elements}];")
+
+    def memory(self) -> None:
+        """Outputs, scratch, and what lasts: the state of the call and the variables."""
+        for index in self.case.op.outputs:
+            self.room(self.made(index), self.case.graph.tensor(index))
         if scratch := self.call.scratch_bytes:
-            self.lines.append(f"static int8_t {self.name('scratch')}[{scratch}];")
+            self.lines.append(f"static _Alignas(16) int8_t {self.name('scratch')}[{scratch}];")
+        for state in self.call.states():
+            name = self.name(state.name)
+            self.lines.append(f"static {state.c_type} {name}[{state.values.size}];")
+            self.table(f"{state.name}_start", state.c_type, state.values)
+            self.body.append(f"    memcpy({name}, {name}_start, sizeof {name});")
+        for tensor in self.case.graph.tensors:
+            if tensor.is_variable:
+                name = self.made(tensor.index)
+                self.room(name, tensor)
+                self.table(f"start_{tensor.index}", c_type(tensor.dtype), host.start(tensor))
+                start = self.name(f"start_{tensor.index}")
+                self.body.append(f"    memcpy({name}, {start}, sizeof {name});")
+
+    def room(self, name: str, tensor: Tensor) -> None:
+        self.lines.append(f"static {c_type(tensor.dtype)} {name}[{tensor.elements}];")
+
+    def invocation(self, inputs: tuple[np.ndarray, ...], expected: Outputs | None) -> None:
+        for index, values in zip(self.case.graph.inputs, inputs, strict=True):
+            self.table(f"s{self.step}_{index}", c_type(values.dtype.name), values)
         arguments = ", ".join(self.argument(a) for a in self.call.arguments)
-        verdict = "true"
-        if expected is not None:
+        self.body.append(f"    {self.call.kernel}({arguments});")
+        for index, values in zip(self.case.op.outputs, expected or (), strict=False):
             # Compared as bytes: floats must match to the last bit too.
-            self.table("expected", "uint8_t", np.frombuffer(expected.tobytes(), np.uint8))
-            made, wanted = self.name("output"), self.name("expected")
-            verdict = f"memcmp({made}, {wanted}, sizeof {made}) == 0"
-        self.lines += [
-            f"static bool case_{self.number}(void)", "{",
-            f"    {self.call.kernel}({arguments});", f"    return {verdict};", "}", "",
-        ]  # fmt: skip
-        return "\n".join(self.lines)
+            wanted = f"s{self.step}_expected_{index}"
+            self.table(wanted, "uint8_t", np.frombuffer(values.tobytes(), np.uint8))
+            made = self.made(index)
+            self.body += [
+                f"    if (memcmp({made}, {self.name(wanted)}, sizeof {made}) != 0) {{",
+                "        return false;",
+                "    }",
+            ]
 
     def name(self, part: str) -> str:
         return f"c{self.number}_{part}"
+
+    def made(self, index: int) -> str:
+        """Return the name of the memory of an output or a variable."""
+        return self.name(f"tensor_{index}")
+
+    def read(self, index: int) -> str:
+        """Return the name of the memory that a tensor is read from in this invocation."""
+        is_input = index in self.case.graph.inputs
+        return self.name(f"s{self.step}_{index}") if is_input else self.made(index)
 
     def table(self, name: str, c_type: str, values: np.ndarray) -> None:
         flat = values.ravel()
@@ -116,15 +163,18 @@ class _Writer:
         match argument:
             case Array():
                 return self.name(argument.name)
+            case State():
+                return self.name(argument.name)
             case Struct():
                 return f"&{self.name(argument.name)}"
             case TensorRef():
-                const = "" if argument.written else "const "
-                part = "output" if argument.written else f"input_{argument.index}"
-                return f"({const}{argument.c_type} *){self.name(part)}"
+                if argument.written:
+                    return f"({argument.c_type} *){self.made(argument.index)}"
+                return f"(const {argument.c_type} *){self.read(argument.index)}"
             case Pointers():
                 items = ", ".join(self.argument(item) for item in argument.items)
-                return f"(const {argument.c_type} *const[]){{{items}}}"
+                const = "" if argument.written else "const "
+                return f"({const}{argument.c_type} *const[]){{{items}}}"
             case Value(None):
                 return "NULL"
             case Value(value):
@@ -132,5 +182,5 @@ class _Writer:
             case Scratch(bytes=0):
                 return "NULL"
             case Scratch():
-                return f"({argument.c_type} *){self.name('scratch')}"
+                return f"({argument.c_type} *)(void *){self.name('scratch')}"
         raise TypeError(argument)

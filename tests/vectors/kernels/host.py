@@ -13,11 +13,13 @@ import numpy as np
 from edgeasr import hostlib, paths
 from edgeasr.codegen.call import (
     C_DTYPES,
+    Alias,
     Array,
     Function,
     KernelCall,
     Pointers,
     Scratch,
+    State,
     Struct,
     TensorRef,
     Value,
@@ -25,31 +27,82 @@ from edgeasr.codegen.call import (
 from edgeasr.codegen.lower.quantized import weights_struct
 from edgeasr.codegen.packing import Packed
 from edgeasr.codegen.sources import closure
+from edgeasr.graph import Graph, Tensor
 
 _STRUCT = re.compile(r"typedef struct (?:\w+ )?\{(.*?)\} (\w+);", re.DOTALL)
 _FIELD = re.compile(r"^(?:const )?(\w+) (\*?)(\w+)(?:\[(\d+)\])?$")
 _C = {
     "int32_t": ctypes.c_int32, "float": ctypes.c_float, "uint16_t": ctypes.c_uint16,
     "uint8_t": ctypes.c_uint8, "int8_t": ctypes.c_int8, "ear_unpack_t": ctypes.c_void_p,
+    "int16_t": ctypes.c_int16, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64,
+    "uint64_t": ctypes.c_uint64, "bool": ctypes.c_bool,
 }  # fmt: skip
 _GUARD = 64
 
 
-def run(call: KernelCall, tensors: Mapping[int, np.ndarray], output_bytes: int) -> bytes:
-    """Run a call on the given tensors and return the bytes of the tensor that it writes.
+class Layer:
+    """A lowered operation with its memory: what is state lasts from one invocation to the next."""
 
-    Fails when the kernel writes outside its output.
-    """
-    # The sanitized or debugged build of tests is one library of all kernels: compiled once.
-    function = getattr(_library(), call.kernel)
-    function.restype = None
-    keep: list[object] = []
-    target = np.full(output_bytes + 2 * _GUARD, 0xA5, np.uint8)
-    arguments = [_argument(a, tensors, target, keep) for a in call.arguments]
-    function(*arguments)
-    assert (target[:_GUARD] == 0xA5).all(), f"{call.kernel} wrote before its output"
-    assert (target[_GUARD + output_bytes :] == 0xA5).all(), f"{call.kernel} wrote behind its output"
-    return target[_GUARD : _GUARD + output_bytes].tobytes()
+    def __init__(self, graph: Graph, made: KernelCall | Alias, op: int = 0):
+        self.graph, self.made, self.op = graph, made, graph.ops[op]
+        states = made.states() if isinstance(made, KernelCall) else ()
+        self._states = {s.name: _Guarded(_values(s).tobytes()) for s in states}
+        self._variables = {
+            t.index: _Guarded(start(t).tobytes()) for t in graph.tensors if t.is_variable
+        }
+
+    def invoke(self, tensors: Mapping[int, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Run on inputs by the index of their tensor; return the operation's outputs in order.
+
+        Fails when the kernel writes outside its outputs and its state.
+        """
+        if isinstance(self.made, Alias):
+            contents = [np.ascontiguousarray(tensors[self.made.source]).tobytes()]
+        else:
+            contents = self._call(self.made, tensors)
+        return tuple(
+            np.frombuffer(content, t.dtype).reshape(t.shape)
+            for content, t in zip(contents, map(self.graph.tensor, self.op.outputs), strict=True)
+        )
+
+    def _call(self, call: KernelCall, tensors: Mapping[int, np.ndarray]) -> list[bytes]:
+        # The sanitized or debugged build of tests is one library of all kernels: compiled once.
+        function = getattr(_library(), call.kernel)
+        function.restype = None
+        keep: list[object] = []
+        outputs = {i: _Guarded(b"\xa5" * self.graph.tensor(i).bytes) for i in self.op.outputs}
+        memory = {**outputs, **self._variables}
+        function(*(_argument(a, tensors, memory, self._states, keep) for a in call.arguments))
+        for name, guarded in {**memory, **self._states}.items():
+            assert guarded.intact(), f"{call.kernel} wrote outside {name}"
+        return [outputs[i].content() for i in self.op.outputs]
+
+
+class _Guarded:
+    """Memory that shows whether anything beside it was written."""
+
+    def __init__(self, content: bytes):
+        self._all = np.full(len(content) + 2 * _GUARD, 0xA5, np.uint8)
+        self._inner = self._all[_GUARD : _GUARD + len(content)]
+        self._inner[:] = np.frombuffer(content, np.uint8)
+
+    @property
+    def address(self) -> int:
+        return self._all.ctypes.data + _GUARD
+
+    def content(self) -> bytes:
+        return self._inner.tobytes()
+
+    def intact(self) -> bool:
+        return bool((self._all[:_GUARD] == 0xA5).all() and (self._all[-_GUARD:] == 0xA5).all())
+
+
+def start(variable: Tensor) -> np.ndarray:
+    """What a variable tensor holds at the start: as ResetTensorData of TFLite-Micro has it."""
+    point = 0
+    if variable.dtype == "int8" and variable.quantization is not None:
+        point = variable.quantization.zero_point
+    return np.full(variable.shape, point, variable.dtype)
 
 
 def rows(packed: Packed, first: int, count: int, scratch: np.ndarray, keep: list[object]) -> int:
@@ -103,24 +156,29 @@ def _field(text: str) -> tuple[str, type]:
 
 
 def _argument(
-    argument: object, tensors: Mapping[int, np.ndarray], target: np.ndarray, keep: list[object]
+    argument: object,
+    tensors: Mapping[int, np.ndarray],
+    memory: Mapping[int, _Guarded],
+    states: Mapping[str, _Guarded],
+    keep: list[object],
 ) -> object:
     match argument:
         case Value(None):
             return ctypes.c_void_p(None)
         case Value(value):
+            assert -(1 << 31) <= value < 1 << 31, f"the argument {value} does not fit int32_t"
             return ctypes.c_int32(value)
         case Array():
             return ctypes.c_void_p(_address(argument, keep))
         case Struct():
             return ctypes.byref(_struct(argument, keep))
-        case TensorRef(written=True):
-            return ctypes.c_void_p(target.ctypes.data + _GUARD)
+        case State():
+            return ctypes.c_void_p(states[argument.name].address)
         case TensorRef():
-            return ctypes.c_void_p(_tensor(argument, tensors, keep))
+            return ctypes.c_void_p(_tensor(argument, tensors, memory, keep))
         case Pointers():
             addresses = [
-                _address(i, keep) if isinstance(i, Array) else _tensor(i, tensors, keep)
+                _address(i, keep) if isinstance(i, Array) else _tensor(i, tensors, memory, keep)
                 for i in argument.items
             ]
             return (ctypes.c_void_p * len(addresses))(*addresses)
@@ -131,19 +189,32 @@ def _argument(
     raise TypeError(argument)
 
 
-def _tensor(ref: TensorRef, tensors: Mapping[int, np.ndarray], keep: list[object]) -> int:
+def _tensor(
+    ref: TensorRef,
+    tensors: Mapping[int, np.ndarray],
+    memory: Mapping[int, _Guarded],
+    keep: list[object],
+) -> int:
+    if ref.written or ref.index in memory:
+        return memory[ref.index].address
     values = np.ascontiguousarray(tensors[ref.index])
     keep.append(values)
     return values.ctypes.data
 
 
 def _address(array: Array, keep: list[object]) -> int:
+    values = _values(array)
+    keep.append(values)
+    return values.ctypes.data
+
+
+def _values(array: Array | State) -> np.ndarray:
+    """Return the elements of a table or of a state at the start, in the type that C has them in."""
     wanted = np.dtype(C_DTYPES[array.c_type])
     assert array.values.dtype == wanted or array.c_type == "int8_t", (array.name, array.c_type)
     values = np.ascontiguousarray(array.values, wanted)
     assert (values == array.values).all(), f"{array.name} does not fit {array.c_type}"
-    keep.append(values)
-    return values.ctypes.data
+    return values
 
 
 def _struct(struct: Struct, keep: list[object]) -> ctypes.Structure:
@@ -158,7 +229,7 @@ def _struct(struct: Struct, keep: list[object]) -> ctypes.Structure:
         elif isinstance(value, Function):
             value = ctypes.cast(getattr(_library(), value.name), ctypes.c_void_p).value
         elif isinstance(value, tuple):
-            value = (ctypes.c_int32 * len(value))(*value)
+            value = dict(kind._fields_)[name](*value)
         setattr(made, name, value)
         if isinstance(value, int):
             assert getattr(made, name) == value or isinstance(struct.fields[name], Array), (

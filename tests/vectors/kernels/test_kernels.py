@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from edgeasr import paths
-from edgeasr.codegen.call import KernelCall
 from edgeasr.codegen.lower import lower
 from edgeasr.codegen.packing import Packed, pack
 from tests.vectors.kernels import host
 from tests.vectors.kernels.cases import KINDS, Case, cases
 from tests.vectors.kernels.cases_packed import GRIDS, LAYERS, pack_for, packed_cases
-from tests.vectors.kernels.oracle import tflm
+from tests.vectors.kernels.oracle import Outputs, expected
 
 _MANY = {
     "conv2d": 160, "depthwise": 160, "dense": 100,
@@ -21,24 +20,25 @@ _MANY = {
 _FEW = 40
 
 
-def ours(case: Case, pack: Callable[[np.ndarray, int], Packed] = pack) -> np.ndarray:
-    made = lower(case.graph, case.op, pack=pack)
-    assert isinstance(made, KernelCall)
-    output = case.graph.tensor(case.graph.outputs[0])
-    tensors = dict(zip(case.graph.inputs, case.inputs, strict=True))
-    content = host.run(made, tensors, output.bytes)
-    return np.frombuffer(content, output.dtype).reshape(output.shape)
+def ours(case: Case, pack: Callable[[np.ndarray, int], Packed] = pack) -> tuple[Outputs, ...]:
+    layer = host.Layer(case.graph, lower(case.graph, case.op, pack=pack))
+    return tuple(
+        layer.invoke(dict(zip(case.graph.inputs, inputs, strict=True))) for inputs in case.steps
+    )
 
 
-def _check(case: Case, got: np.ndarray) -> None:
-    expected = tflm(case.graph, case.inputs)
-    assert got.dtype == expected.dtype
-    if got.tobytes() != expected.tobytes():
-        wrong = np.flatnonzero(got.ravel() != expected.ravel())
-        pytest.fail(
-            f"{case.name}: {len(wrong)} of {got.size} differ, first at {wrong[0]}: "
-            f"{got.ravel()[wrong[0]]} instead of {expected.ravel()[wrong[0]]}"
-        )
+def _check(case: Case, got: tuple[Outputs, ...]) -> None:
+    """Compare each output of each invocation, as bytes: floats must match to the last bit too."""
+    for step, (ours, theirs) in enumerate(zip(got, expected(case), strict=True)):
+        for position, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            assert (one.dtype, one.shape) == (other.dtype, other.shape), case.name
+            if one.tobytes() != other.tobytes():
+                wrong = np.flatnonzero(one.ravel() != other.ravel())
+                pytest.fail(
+                    f"{case.name}: invocation {step}, output {position}: {len(wrong)} of "
+                    f"{one.size} differ, first {one.ravel()[wrong[:1]]} instead of "
+                    f"{other.ravel()[wrong[:1]]} at {wrong[:1]}"
+                )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,21 +5,29 @@ import re
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
 
 from edgeasr.graph import Graph, Op, Tensor
 
+# Option tables that are not named after their operation.
 _OPTIONS = {
-    "ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "CONV_2D": "Conv2DOptions",
-    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions", "AVERAGE_POOL_2D": "Pool2DOptions",
-    "MAX_POOL_2D": "Pool2DOptions", "FULLY_CONNECTED": "FullyConnectedOptions",
-    "SOFTMAX": "SoftmaxOptions", "CONCATENATION": "ConcatenationOptions", "MEAN": "ReducerOptions",
-    "LEAKY_RELU": "LeakyReluOptions", "RESHAPE": "ReshapeOptions",
+    "AVERAGE_POOL_2D": "Pool2DOptions", "MAX_POOL_2D": "Pool2DOptions",
+    "L2_POOL_2D": "Pool2DOptions", "MEAN": "ReducerOptions", "SUM": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions", "REDUCE_MIN": "ReducerOptions",
+    "REDUCE_ALL": "ReducerOptions", "UNIDIRECTIONAL_SEQUENCE_LSTM":
+    "UnidirectionalSequenceLSTMOptions", "L2_NORMALIZATION": "L2NormOptions",
 }  # fmt: skip
 _ENUMS = {
     "padding": schema.Padding,
     "fused_activation_function": schema.ActivationFunctionType,
     "weights_format": schema.FullyConnectedOptionsWeightsFormat,
     "quantized_bias_type": schema.TensorType,
+    "in_data_type": schema.TensorType,
+    "out_data_type": schema.TensorType,
+    "output_type": schema.TensorType,
+    "type": schema.TensorType,
+    "kernel_type": schema.LSTMKernelType,
+    "mode": schema.MirrorPadMode,
 }
 
 
@@ -46,6 +54,7 @@ def _tensor(model: schema.ModelT, tensor: Tensor) -> schema.TensorT:
     made.name = tensor.name
     made.shape = list(tensor.shape)
     made.type = getattr(schema.TensorType, tensor.dtype.upper())
+    made.isVariable = tensor.is_variable
     made.buffer = 0
     if tensor.data is not None:
         buffer = schema.BufferT()
@@ -69,19 +78,18 @@ def _pack_int4(values: np.ndarray) -> bytes:
 
 
 def _operator(model: schema.ModelT, op: Op) -> schema.OperatorT:
-    code = schema.OperatorCodeT()
-    code.builtinCode = getattr(schema.BuiltinOperator, op.kind)
-    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    code.version = op.version
     made = schema.OperatorT()
     made.opcodeIndex = len(model.operatorCodes)
-    model.operatorCodes.append(code)
+    model.operatorCodes.append(_code(op))
     made.inputs, made.outputs = list(op.inputs), list(op.outputs)
-    if op.kind in _OPTIONS:
-        name = _OPTIONS[op.kind]
+    if op.kind.startswith("CUSTOM:"):
+        made.customOptions = list(flexbuffers.Dumps(dict(op.options)))
+    elif name := _options_name(op.kind):
         made.builtinOptionsType = getattr(schema.BuiltinOptions, name)
         made.builtinOptions = getattr(schema, f"{name}T")()
         for field, value in op.options.items():
+            if isinstance(value, tuple):
+                value = list(value)
             enum = _ENUMS.get(field)
             setattr(
                 made.builtinOptions,
@@ -89,6 +97,24 @@ def _operator(model: schema.ModelT, op: Op) -> schema.OperatorT:
                 getattr(enum, value) if enum is not None else value,
             )
     return made
+
+
+def _code(op: Op) -> schema.OperatorCodeT:
+    code = schema.OperatorCodeT()
+    kind, _, custom = op.kind.partition(":")
+    code.builtinCode = getattr(schema.BuiltinOperator, kind)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.customCode = custom or None
+    code.version = op.version
+    return code
+
+
+def _options_name(kind: str) -> str | None:
+    """Return the name of the option table of an operation, None where it has none."""
+    if kind in _OPTIONS:
+        return _OPTIONS[kind]
+    wanted = f"{kind.replace('_', '')}options".lower()
+    return next((name for name in vars(schema.BuiltinOptions) if name.lower() == wanted), None)
 
 
 def _camel(field: str) -> str:
