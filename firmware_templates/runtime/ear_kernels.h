@@ -210,7 +210,8 @@ typedef struct {
 void ear_quantize_f32_s8(const ear_quantize_t *params, const float *input, int8_t *output);
 void ear_quantize_f32_s16(const ear_quantize_t *params, const float *input, int16_t *output);
 
-/* QUANTIZE between integers, where a byte goes to or comes from more than a byte. */
+/* QUANTIZE between integers, where a byte goes to or comes from more than a byte. An int32 has the
+ * zero point 0, and what exceeds it wraps. */
 typedef struct {
     int32_t input_offset; /* minus the zero point of the input */
     int32_t multiplier;
@@ -222,6 +223,10 @@ typedef struct {
 void ear_rescale_s8_s16(const ear_rescale_t *params, const int8_t *input, int16_t *output);
 void ear_rescale_s16_s8(const ear_rescale_t *params, const int16_t *input, int8_t *output);
 void ear_rescale_s16_s16(const ear_rescale_t *params, const int16_t *input, int16_t *output);
+void ear_rescale_s8_s32(const ear_rescale_t *params, const int8_t *input, int32_t *output);
+void ear_rescale_s16_s32(const ear_rescale_t *params, const int16_t *input, int32_t *output);
+void ear_rescale_s32_s8(const ear_rescale_t *params, const int32_t *input, int8_t *output);
+void ear_rescale_s32_s16(const ear_rescale_t *params, const int32_t *input, int16_t *output);
 
 /* DEQUANTIZE to float32: scale * (q - zero point), the nearest float. */
 void ear_dequantize_s8_f32(const ear_quantize_t *params, const int8_t *input, float *output);

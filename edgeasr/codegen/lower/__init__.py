@@ -16,6 +16,7 @@ from edgeasr.codegen.lower import (
     dense,
     elementwise,
     pool,
+    recurrent,
     shape,
     softmax,
     tables,
@@ -50,6 +51,7 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
     "SOFTMAX": by_type(softmax.softmax, wide_tables.softmax),
     "SQUEEZE": shape.alias,
     "SUB": elementwise.sub,
+    "SVDF": recurrent.svdf,
     "TANH": by_type(tables.tanh, wide_tables.tanh),
 }
 

@@ -12,6 +12,7 @@ from edgeasr.graph import Tensor
 _PAIRS = (
     ("float32", "int8"), ("float32", "int16"), ("int8", "int8"), ("int8", "uint8"),
     ("uint8", "int8"), ("int8", "int16"), ("int16", "int8"), ("int16", "int16"),
+    ("int8", "int32"), ("int16", "int32"), ("int32", "int8"), ("int32", "int16"),
 )  # fmt: skip
 
 

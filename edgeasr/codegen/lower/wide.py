@@ -9,7 +9,7 @@ from edgeasr.graph import Tensor
 Lowering = Callable[[OpView], KernelCall | Alias]
 
 # What kernel names call the types of tensors.
-SHORT = {"int8": "s8", "int16": "s16", "float32": "f32"}
+SHORT = {"int8": "s8", "int16": "s16", "int32": "s32", "float32": "f32"}
 # More values than this in one sum could overflow 32 bits.
 MAX_SUMMED = (1 << 16) - 1
 

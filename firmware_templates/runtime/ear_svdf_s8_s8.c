@@ -1,0 +1,20 @@
+#include "ear_kernels_recurrent.h"
+
+#include "ear_svdf.h"
+
+void ear_svdf_s8_s8(const ear_svdf_t *params, const int8_t *input, const ear_weights_t *feature,
+                    int8_t *scratch, const int8_t *time, const int32_t *bias, int8_t *state,
+                    int8_t *output)
+{
+    ear_svdf_remember(params, input, feature, scratch, state, false);
+    const int32_t units = params->filters / params->rank;
+    const int32_t taps = params->rank * params->memory;
+    for (int32_t i = 0; i < params->batches * units; ++i, state += taps) {
+        const int8_t *const weights = time + i % units * taps;
+        uint32_t sum = (uint32_t)bias[i % units];
+        for (int32_t tap = 0; tap < taps; ++tap) {
+            sum += (uint32_t)(weights[tap] * (state[tap] - params->state_zero_point));
+        }
+        output[i] = ear_svdf_output(params, sum);
+    }
+}
