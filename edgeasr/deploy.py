@@ -110,7 +110,7 @@ def check_fit(model: SpeechModel, code: ModelCode, board: Board) -> None:
     """Refuse, before any compiler runs, what cannot fit: arena and constants against the board."""
     largest = max(code.layers, key=lambda layer: layer.constant_bytes)
     for what, needed, has in (
-        ("RAM", code.plan.arena_bytes + board.rx_bytes + board.stack_bytes, board.ram_bytes),
+        ("RAM", code.plan.ram_bytes + board.rx_bytes + board.stack_bytes, board.ram_bytes),
         ("flash", code.constant_bytes, board.flash_bytes),
     ):
         if has is not None and needed > has:

@@ -55,6 +55,10 @@ class Oracle:
         self._interpreter.invoke()
         return self.output(0)
 
+    def reset(self) -> None:
+        """Put the state of a streaming model to its start, as before the first inference."""
+        self._interpreter.reset()
+
     def output(self, position: int) -> np.ndarray:
         return self._interpreter.get_output(position)
 

@@ -1,7 +1,8 @@
 """The memory plan: which bytes of the arena each tensor has, decided at export.
 
 Lifetimes of tensors and scratch become offsets such that nothing that is live at the same time
-overlaps. The lower bound (most bytes live at once) tells how good the plan is.
+overlaps. The lower bound (most bytes live at once) tells how good the plan is. What lasts from one
+inference to the next lies behind the arena, in memory that nothing shares.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,14 +49,40 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """State: memory that lasts from one inference to the next, under a unique name.
+
+    tensors: indices of those that live in it.
+    """
+
+    name: str
+    bytes: int
+    tensors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Where everything lies. tensors and scratch map indices (of tensors, of ops) to offsets."""
+    """Where everything lies: the arena, and behind it the state.
+
+    tensors and scratch map indices (of tensors, of ops) to offsets; those from arena_bytes on are
+    in the state. placed: what is in the arena; state: what lies behind it.
+    """
 
     arena_bytes: int
     lower_bound_bytes: int
     placed: tuple[Placed, ...]
     tensors: Mapping[int, int]
     scratch: Mapping[int, int]
+    state: tuple[Placed, ...] = ()
+
+    @property
+    def state_bytes(self) -> int:
+        return sum(p.buffer.aligned_bytes for p in self.state)
+
+    @property
+    def ram_bytes(self) -> int:
+        """Bytes of arena and state together."""
+        return self.arena_bytes + self.state_bytes
 
     def live_bytes(self, step: int) -> int:
         """Bytes wanted at a step, without gaps."""
@@ -69,27 +96,44 @@ def make(
     *,
     aliases: Mapping[int, int] | None = None,
     scratch_bytes: Mapping[int, int] | None = None,
+    kept: Sequence[Kept] = (),
 ) -> Plan:
-    """Plan the arena of a graph.
+    """Plan the memory of a graph.
 
     aliases: tensor -> tensor whose memory it shares. scratch_bytes: op index -> bytes that the
-    kernel needs during the call. Constants have no place in the arena.
+    kernel needs during the call. kept: the state. Constants have no place in the arena.
     """
     roots = _roots(graph, aliases or {})
-    buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, roots).items()}
+    homes = {tensor: k.name for k in kept for tensor in k.tensors}
+    shared = {tensor: root for tensor, root in roots.items() if root not in homes}
+    buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, shared).items()}
     for op, count in (scratch_bytes or {}).items():
         if count:
             kind = graph.ops[op].kind
             buffers["scratch", op] = Buffer(f"scratch of #{op} {kind}", count, op, op, scratch=True)
     placed = _place(list(buffers.values()))
     offsets = {key: p.offset for key, p in zip(buffers, placed, strict=True)}
+    arena_bytes = max((p.end for p in placed), default=0)
+    state = _behind(arena_bytes, kept, len(graph.ops))
+    starts = {p.buffer.name: p.offset for p in state}
+    tensors = {t: offsets["tensor", r] for t, r in shared.items() if ("tensor", r) in offsets}
     return Plan(
-        arena_bytes=max((p.end for p in placed), default=0),
+        arena_bytes=arena_bytes,
         lower_bound_bytes=_lower_bound(buffers.values()),
         placed=tuple(placed),
-        tensors={t: offsets["tensor", r] for t, r in roots.items() if ("tensor", r) in offsets},
+        tensors=tensors | {t: starts[homes[r]] for t, r in roots.items() if r in homes},
         scratch={op: at for (kind, op), at in offsets.items() if kind == "scratch"},
+        state=state,
     )
+
+
+def _behind(start: int, kept: Sequence[Kept], end: int) -> tuple[Placed, ...]:
+    """Place the state, one after the other, from offset `start` on."""
+    placed = []
+    for one in kept:
+        placed.append(Placed(Buffer(one.name, one.bytes, -1, end), start))
+        start = placed[-1].end
+    return tuple(placed)
 
 
 def overlaps(placed: Sequence[Placed]) -> list[tuple[Placed, Placed]]:
@@ -135,10 +179,6 @@ def _tensor_buffers(graph: Graph, roots: Mapping[int, int]) -> dict[int, Buffer]
             touch(index, step)
     for index in graph.outputs:
         touch(index, end)
-    for index in roots:  # state survives from one inference to the next
-        if graph.tensor(index).is_variable:
-            touch(index, -1)
-            touch(index, end)
     return {r: _buffer(graph, roots, r, first[r], last[r]) for r in sorted(first)}
 
 

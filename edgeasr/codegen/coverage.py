@@ -32,7 +32,7 @@ def check(graph: Graph) -> tuple[str, ...]:
         for op in floats:
             del problems[op.index]
         shared = (_on_floats(floats),)
-    return (*_unsupported(graph, unknown), *_state(graph), *problems.values(), *shared)
+    return (*_unsupported(graph, unknown), *problems.values(), *shared)
 
 
 def _is_float(graph: Graph, op: Op) -> bool:
@@ -65,12 +65,3 @@ def _unsupported(graph: Graph, unknown: dict[str, list[Op]]) -> Iterator[str]:
         yield f"operator #{first.index} {kind}{others}"
     if unknown:
         yield f"supported operators: {', '.join(supported())}"
-
-
-def _state(graph: Graph) -> Iterator[str]:
-    kept = [tensor for tensor in graph.tensors if tensor.is_variable]
-    if kept:
-        yield (
-            f"{named(kept[0])} and {len(kept) - 1} more keep state between inferences; such "
-            "models are not supported"
-        )

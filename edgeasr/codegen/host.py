@@ -20,7 +20,10 @@ class _Observer(ctypes.Structure):
 
 
 class HostModel:
-    """A model of the `ear` engine, loaded into this process."""
+    """A model of the `ear` engine, loaded into this process, with its state at the start.
+
+    Models of the same C share one library, and with it their state.
+    """
 
     def __init__(self, code: ModelCode, graph: Graph):
         self.code, self.graph = code, graph
@@ -29,6 +32,10 @@ class HostModel:
         for function in ("ear_model_input", "ear_model_output"):
             getattr(self._library, function).restype = ctypes.c_void_p
         self._check(self._library.ear_model_init())
+
+    def reset(self) -> None:
+        """Put the state of a streaming model to its start."""
+        self._library.ear_model_reset()
 
     def invoke(self, values: np.ndarray) -> np.ndarray:
         """Run on one input (any shape with the right size); return the output in its shape."""

@@ -1,6 +1,6 @@
 """Models as graphs: tensors, operations, and what a `.tflite` file says of them."""
 
 from edgeasr.graph.reader import load, parse
-from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor
+from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor, Variable
 
-__all__ = ["DTYPE_BYTES", "Graph", "Op", "Quantization", "Tensor", "load", "parse"]
+__all__ = ["DTYPE_BYTES", "Graph", "Op", "Quantization", "Tensor", "Variable", "load", "parse"]

@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 typedef enum { EAR_TYPE_INT8 = 0, EAR_TYPE_INT16 = 1, EAR_TYPE_UINT8 = 2, EAR_TYPE_INT32 = 3,
-               EAR_TYPE_FLOAT32 = 4 } ear_type_t;
+               EAR_TYPE_FLOAT32 = 4, EAR_TYPE_UINT32 = 5, EAR_TYPE_INT64 = 6, EAR_TYPE_UINT64 = 7,
+               EAR_TYPE_BOOL = 8, EAR_TYPE_UINT16 = 9 } ear_type_t;
 
 typedef struct {
     uint32_t bytes;
@@ -31,6 +32,7 @@ typedef struct {
     ear_tensor_t input;
     ear_tensor_t output;          /* label_count elements */
     uint32_t arena_bytes;
+    uint32_t state_bytes;         /* kept from one inference to the next, beside the arena; 0: none */
 } ear_model_info_t;
 
 extern const ear_model_info_t ear_model_info;
@@ -45,6 +47,10 @@ typedef struct {
 
 /* Call once before anything else. */
 ear_status_t ear_model_init(void);
+
+/* Put the state of a streaming model to its start, as ear_model_init() does: the next inference is
+ * the first. Models without state (state_bytes is 0) do not change. */
+void ear_model_reset(void);
 
 /* The input tensor, ear_model_info.input.bytes long, aligned to 16 bytes. Its memory may serve
  * other tensors during an inference: write all of it before each. */

@@ -82,7 +82,7 @@ def test_chain_reaches_the_lower_bound() -> None:
     assert made.arena_bytes == made.lower_bound_bytes == 400 + 1600
 
 
-def test_variables_keep_their_place_through_the_whole_inference() -> None:
+def test_state_lies_behind_the_arena_and_shares_nothing() -> None:
     tensors = (
         Tensor(0, "in", (64,), "int8"),
         Tensor(1, "state", (64,), "int8", is_variable=True),
@@ -91,10 +91,19 @@ def test_variables_keep_their_place_through_the_whole_inference() -> None:
     )
     ops = (Op(0, "ADD", (0, 1), (2,)), Op(1, "RELU", (2,), (3,)))
 
-    made = plan.make(Graph("stateful", tensors, ops, (0,), (3,)))
+    graph = Graph("stateful", tensors, ops, (0,), (3,))
+    kept = [plan.Kept("own", 5), plan.Kept("state", 64, (1,))]
 
-    state = next(p for p in made.placed if p.buffer.name == "state")
-    assert (state.buffer.first, state.buffer.last) == (-1, 2)
+    made = plan.make(graph, aliases={2: 1}, kept=kept)
+
+    assert [(p.buffer.name, p.offset - made.arena_bytes) for p in made.state] == [
+        ("own", 0),
+        ("state", 16),
+    ]
+    assert made.tensors[1] == made.tensors[2] == made.arena_bytes + 16
+    assert {p.buffer.name for p in made.placed} == {"in", "b"}
+    assert made.state_bytes == 16 + 64
+    assert made.ram_bytes == made.arena_bytes + made.state_bytes
 
 
 @pytest.mark.parametrize(("bytes_", "aligned"), [(1, 16), (16, 16), (17, 32)])

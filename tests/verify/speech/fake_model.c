@@ -27,6 +27,10 @@ ear_status_t ear_model_init(void)
     return EAR_OK;
 }
 
+void ear_model_reset(void)
+{
+}
+
 void *ear_model_input(void)
 {
     return input;

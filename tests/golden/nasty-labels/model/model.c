@@ -1,7 +1,7 @@
 /* edgeasr 0.1.0: model n*?" (3b98e5eef358ec4b) for board host. Generated: do not edit.
  *
  * 4 layers, 448 multiply-accumulates, 1089 bytes of constants,
- * 96 bytes of arena (at least 96 are live at once). */
+ * 96 bytes of arena (at least 96 are live at once), 0 bytes of state. */
 #include "model.h"
 
 #include <stdalign.h>
@@ -207,9 +207,14 @@ const ear_model_info_t ear_model_info = {
     .input = {48, EAR_TYPE_INT8},
     .output = {4, EAR_TYPE_INT8},
     .arena_bytes = EAR_MODEL_ARENA_BYTES,
+    .state_bytes = EAR_MODEL_STATE_BYTES,
 };
 
+void ear_model_reset(void) {
+}
+
 ear_status_t ear_model_init(void) {
+    ear_model_reset();
     return EAR_OK;
 }
 
