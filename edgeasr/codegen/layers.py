@@ -18,7 +18,7 @@ from edgeasr.graph import Graph, Op, Tensor
 from edgeasr.plan import Plan
 from edgeasr.project import Layer
 
-_C_TYPES = {
+C_TYPES = {
     "int8": "EAR_TYPE_INT8",
     "int16": "EAR_TYPE_INT16",
     "uint8": "EAR_TYPE_UINT8",
@@ -60,7 +60,7 @@ def result(graph: Graph, op: Op) -> Tensor:
 
 def end(tensor: Tensor, offset: int) -> dict[str, object]:
     """Return bytes, type and offset of a tensor that the firmware hands out."""
-    return {"bytes": tensor.bytes, "type": _C_TYPES[tensor.dtype], "offset": offset}
+    return {"bytes": tensor.bytes, "type": C_TYPES[tensor.dtype], "offset": offset}
 
 
 class LayerWriter:
