@@ -1,4 +1,4 @@
-"""Tables of the runtime's fixed-point FFTs (ear_fft.h) and of its logarithm."""
+"""Tables of the runtime's fixed-point FFTs (ear_fft_int16.h, ear_fft_int32.h) and of its logarithm."""
 
 import numpy as np
 

@@ -4,9 +4,13 @@ from edgeasr.features import mel, micro
 from edgeasr.features.front_end import FrontEnd
 from edgeasr.features.structs import Struct
 
-_MEL = ("ear_fft.h", "ear_fft_int32.c", "ear_frontend_mel.c", "ear_frontend_mel.h")
+_MEL = ("ear_fft_int32.c", "ear_fft_int32.h", "ear_frontend_mel.c", "ear_frontend_mel.h")
+_MICRO = (
+    "ear_fft_int16.c", "ear_fft_int16.h", "ear_fft_int16_stages.h", "ear_frontend_micro.c",
+    "ear_frontend_micro.h", "ear_micro.h",
+)  # fmt: skip
 _SOURCES = {
-    "micro": ("ear_fft.h", "ear_fft_int16.c", "ear_frontend_micro.c", "ear_frontend_micro.h"),
+    "micro": _MICRO,
     "logmel": _MEL,
     "mfcc": _MEL,
 }

@@ -1,4 +1,4 @@
-#include "ear_fft.h"
+#include "ear_fft_int32.h"
 
 typedef struct {
     int32_t re, im;

@@ -9,7 +9,7 @@
 #ifndef EAR_FRONTEND_MEL_H
 #define EAR_FRONTEND_MEL_H
 
-#include "ear_fft.h"
+#include "ear_fft_int32.h"
 #include "ear_frontend.h"
 
 #ifdef __cplusplus

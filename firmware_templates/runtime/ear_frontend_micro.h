@@ -8,7 +8,7 @@
 #ifndef EAR_FRONTEND_MICRO_H
 #define EAR_FRONTEND_MICRO_H
 
-#include "ear_fft.h"
+#include "ear_fft_int16.h"
 #include "ear_frontend.h"
 
 #ifdef __cplusplus

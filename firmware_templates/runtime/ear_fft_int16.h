@@ -1,12 +1,12 @@
-/* Fixed-point FFTs of real signals, in place, power-of-two lengths from 16 up.
+/* Fixed-point FFT of real signals on 16 bits, in place, power-of-two lengths from 16 up.
  *
  * A transform of 2n real samples runs as n complex points: sample 2i is the real part of point i,
  * sample 2i + 1 its imaginary part. The caller stores point i at index order[i]; the transform
  * then leaves the spectrum, bins 0 to n, in its natural order. All tables come from
  * edgeasr/features/fft.py.
  */
-#ifndef EAR_FFT_H
-#define EAR_FFT_H
+#ifndef EAR_FFT_INT16_H
+#define EAR_FFT_INT16_H
 
 #include "ear.h"
 
@@ -41,17 +41,6 @@ typedef struct {
  * its 16-bit fixed-point build. data: [n + 1] packed words. A sum that leaves 16 bits wraps, as
  * there. */
 void ear_fft_int16(const ear_fft_int16_t *fft, uint32_t *data);
-
-typedef struct {
-    uint32_t points;       /* n, as above */
-    const uint16_t *order; /* [n] */
-    const int32_t *sine;   /* [n/2 + 1] sin(pi k / n), Q31, a quarter of a wave */
-} ear_fft_int32_t;
-
-/* 32-bit transform, divided by 2n over its stages, each rounded half up. data: [2 * (n + 1)] real
- * and imaginary parts in turn, each at most 2^30 in size, before and (but for rounding) after; a
- * result is a few units off at most. */
-void ear_fft_int32(const ear_fft_int32_t *fft, int32_t *data);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,180 @@
+/* Stages of the 16-bit FFT, which its way there and its way back share. */
+#ifndef EAR_FFT_INT16_STAGES_H
+#define EAR_FFT_INT16_STAGES_H
+
+#include "ear_fft_int16.h"
+
+/* Arithmetic on packed complex numbers; halves wrap at 16 bits. */
+#if defined(__ARM_FEATURE_DSP)
+
+#include <arm_acle.h>
+
+#define HALF (1 << 14)
+
+/* Two Q30 sums to Q15 halves; sums are given with their rounding added. */
+static inline uint32_t packed(int32_t re, int32_t im)
+{
+    const uint32_t high = (uint32_t)im << 1;
+    return (high & 0xFFFF0000u) | ((uint32_t)(re >> 15) & 0xFFFFu);
+}
+
+/* z * factor in Q15, rounded half up */
+static inline uint32_t scaled(uint32_t z, int32_t factor)
+{
+    return packed(__smlabb((int32_t)z, factor, HALF), __smlatb((int32_t)z, factor, HALF));
+}
+
+/* z * w in Q15, rounded half up */
+static inline uint32_t rotated(uint32_t z, uint32_t w)
+{
+    const int16x2_t a = (int16x2_t)z;
+    const int16x2_t b = (int16x2_t)w;
+    return packed(__smlsd(a, b, HALF), __smladx(a, b, HALF));
+}
+
+static inline uint32_t sum(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__sadd16((int16x2_t)a, (int16x2_t)b);
+}
+
+static inline uint32_t difference(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__ssub16((int16x2_t)a, (int16x2_t)b);
+}
+
+/* a + j b */
+static inline uint32_t turned_sum(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__sasx((int16x2_t)a, (int16x2_t)b);
+}
+
+/* a - j b */
+static inline uint32_t turned_difference(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__ssax((int16x2_t)a, (int16x2_t)b);
+}
+
+/* (a + b) / 2, rounded down */
+static inline uint32_t mean(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__shadd16((int16x2_t)a, (int16x2_t)b);
+}
+
+/* (a - b) / 2, rounded down */
+static inline uint32_t half_difference(uint32_t a, uint32_t b)
+{
+    return (uint32_t)__shsub16((int16x2_t)a, (int16x2_t)b);
+}
+
+#else
+
+static inline int32_t product(int32_t a, int32_t b)
+{
+    return (a * b + (1 << 14)) >> 15;
+}
+
+static inline uint32_t scaled(uint32_t z, int32_t factor)
+{
+    return ear_pack16(product(ear_low16(z), factor), product(ear_high16(z), factor));
+}
+
+static inline uint32_t rotated(uint32_t z, uint32_t w)
+{
+    const int32_t re = ear_low16(w);
+    const int32_t im = ear_high16(w);
+    return ear_pack16((ear_low16(z) * re - ear_high16(z) * im + (1 << 14)) >> 15,
+                      (ear_low16(z) * im + ear_high16(z) * re + (1 << 14)) >> 15);
+}
+
+static inline uint32_t sum(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) + ear_low16(b), ear_high16(a) + ear_high16(b));
+}
+
+static inline uint32_t difference(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) - ear_low16(b), ear_high16(a) - ear_high16(b));
+}
+
+static inline uint32_t turned_sum(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) - ear_high16(b), ear_high16(a) + ear_low16(b));
+}
+
+static inline uint32_t turned_difference(uint32_t a, uint32_t b)
+{
+    return ear_pack16(ear_low16(a) + ear_high16(b), ear_high16(a) - ear_low16(b));
+}
+
+static inline uint32_t mean(uint32_t a, uint32_t b)
+{
+    return ear_pack16((ear_low16(a) + ear_low16(b)) >> 1, (ear_high16(a) + ear_high16(b)) >> 1);
+}
+
+static inline uint32_t half_difference(uint32_t a, uint32_t b)
+{
+    return ear_pack16((ear_low16(a) - ear_low16(b)) >> 1, (ear_high16(a) - ear_high16(b)) >> 1);
+}
+
+#endif
+
+/* KISS FFT divides by a radix r by a product with 32767 / r, in each stage before its sums. */
+static inline uint32_t halved(uint32_t z)
+{
+    return scaled(z, 32767 / 2);
+}
+
+static inline uint32_t quartered(uint32_t z)
+{
+    return scaled(z, 32767 / 4);
+}
+
+static inline void butterfly4(uint32_t *data, uint32_t distance, uint32_t a, uint32_t b,
+                              uint32_t c, uint32_t d)
+{
+    const uint32_t even = sum(a, c);
+    const uint32_t odd = sum(b, d);
+    const uint32_t even_gap = difference(a, c);
+    const uint32_t odd_gap = difference(b, d);
+    data[0] = sum(even, odd);
+    data[distance] = turned_difference(even_gap, odd_gap);
+    data[2 * distance] = difference(even, odd);
+    data[3 * distance] = turned_sum(even_gap, odd_gap);
+}
+
+/* The first stage has no rotation: after the division a Q15 product with 32767 changes nothing. */
+static uint32_t first_stage(uint32_t *data, uint32_t points)
+{
+    if (points & 0xAAAAAAAAu) {
+        for (uint32_t i = 0; i < points; i += 2) {
+            const uint32_t a = halved(data[i]);
+            const uint32_t b = halved(data[i + 1]);
+            data[i] = sum(a, b);
+            data[i + 1] = difference(a, b);
+        }
+        return 2;
+    }
+    for (uint32_t i = 0; i < points; i += 4) {
+        butterfly4(&data[i], 1, quartered(data[i]), quartered(data[i + 1]),
+                   quartered(data[i + 2]), quartered(data[i + 3]));
+    }
+    return 4;
+}
+
+static void radix4_stage(uint32_t *data, uint32_t points, uint32_t distance,
+                         const uint32_t *twiddles)
+{
+    const uint32_t stride = points / (4 * distance);
+    for (uint32_t k = 0; k < distance; ++k) {
+        const uint32_t w1 = twiddles[k * stride];
+        const uint32_t w2 = twiddles[2 * k * stride];
+        const uint32_t w3 = twiddles[3 * k * stride];
+        for (uint32_t *x = data + k; x < data + points; x += 4 * distance) {
+            butterfly4(x, distance, quartered(x[0]), rotated(quartered(x[distance]), w1),
+                       rotated(quartered(x[2 * distance]), w2),
+                       rotated(quartered(x[3 * distance]), w3));
+        }
+    }
+}
+
+#endif
