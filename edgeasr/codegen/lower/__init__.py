@@ -9,16 +9,19 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from edgeasr.codegen import packing
-from edgeasr.codegen.call import Alias, KernelCall
+from edgeasr.codegen.call import Alias, KernelCall, Nothing
 from edgeasr.codegen.lower import (
     conv,
     convert,
     dense,
     elementwise,
+    lstm,
     pool,
     recurrent,
     shape,
+    slicing,
     softmax,
+    state,
     tables,
     wide_tables,
     wide_weights,
@@ -28,9 +31,11 @@ from edgeasr.codegen.lower.wide import by_type
 from edgeasr.codegen.packing import Packed
 from edgeasr.graph import Graph, Op
 
-_LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
+_LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias | Nothing]] = {
     "ADD": elementwise.add,
+    "ASSIGN_VARIABLE": state.assign_variable,
     "AVERAGE_POOL_2D": pool.average_pool_2d,
+    "CALL_ONCE": state.handle,
     "CONCATENATION": shape.concatenation,
     "CONV_2D": by_type(conv.conv_2d, wide_weights.conv_2d),
     "DEPTHWISE_CONV_2D": by_type(conv.depthwise_conv_2d, wide_weights.depthwise_conv_2d),
@@ -45,14 +50,19 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias]] = {
     "PAD": shape.pad,
     "PADV2": shape.pad,
     "QUANTIZE": convert.quantize,
+    "READ_VARIABLE": state.read_variable,
     "RELU": by_type(tables.relu, wide_tables.relu),
     "RELU6": by_type(tables.relu6, wide_tables.relu6),
     "RESHAPE": shape.alias,
+    "SLICE": slicing.slice_,
     "SOFTMAX": by_type(softmax.softmax, wide_tables.softmax),
     "SQUEEZE": shape.alias,
+    "STRIDED_SLICE": slicing.strided_slice,
     "SUB": elementwise.sub,
     "SVDF": recurrent.svdf,
     "TANH": by_type(tables.tanh, wide_tables.tanh),
+    "VAR_HANDLE": state.handle,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.lstm,
 }
 
 
@@ -63,7 +73,7 @@ def supported() -> tuple[str, ...]:
 
 def lower(
     graph: Graph, op: Op, *, pack: Callable[[np.ndarray, int], Packed] = packing.pack
-) -> KernelCall | Alias:
+) -> KernelCall | Alias | Nothing:
     """Return what the generated C does for `op`. Raises InputError for what it cannot do.
 
     pack: of weights, from values and the axis of the output channels.

@@ -197,6 +197,8 @@ class OpView:
         values = tensor.data.astype(tensor.data.dtype.newbyteorder("="))
         if as_type:
             values = values.view(as_type.removesuffix("_t"))
+        elif tensor.dtype == "bool":
+            values = values.view(np.uint8)
         return Array(name, kind, values)
 
     def write(self, tensor: Tensor, as_type: str = "") -> TensorRef:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from edgeasr.graph import Quantization, Tensor
-from tests.vectors.kernels import cases_net, cases_s16
+from tests.vectors.kernels import cases_move, cases_net, cases_s16
 from tests.vectors.kernels.building import FUSED, Case, Make, pair, planes, window
 
 
@@ -358,5 +358,6 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "dequantize_int8": _dequantize("int8"),
     "dequantize_int16": _dequantize("int16"),
     **cases_s16.KINDS,
+    **cases_move.KINDS,
     **cases_net.KINDS,
 }
