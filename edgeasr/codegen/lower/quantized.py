@@ -81,9 +81,9 @@ def channel_scales(view: OpView, factors: list[float], channels: int) -> Struct:
     )
 
 
-def bias_of(view: OpView, position: int, channels: int) -> Tensor | None:
-    """Return the bias tensor, int32 [channels], or None where the layer has none."""
-    bias = view.optional(position, "int32")
+def bias_of(view: OpView, position: int, channels: int, dtype: str = "int32") -> Tensor | None:
+    """Return the bias tensor, constant [channels], or None where the layer has none."""
+    bias = view.optional(position, dtype)
     if bias is None:
         return None
     if bias.elements != channels:
@@ -113,7 +113,11 @@ class Weights:
 
 def weights_of(view: OpView, filter_: Tensor, channel_axis: int) -> Weights:
     """Pack the weights of a layer, int8 or int4 values, as the view says."""
-    values = view.constant(filter_).astype(np.int8)
+    return packed_weights(view, view.constant(filter_).astype(np.int8), channel_axis)
+
+
+def packed_weights(view: OpView, values: np.ndarray, channel_axis: int) -> Weights:
+    """As weights_of, for int8 values that need not be those of one tensor."""
     packed = view.pack(values, channel_axis)
     return Weights(packed, weights_struct(packed), Scratch(packed.scratch_bytes, "int8_t"))
 

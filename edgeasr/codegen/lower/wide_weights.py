@@ -13,7 +13,7 @@ from edgeasr.codegen.lower.wide import symmetric
 from edgeasr.graph import Tensor
 
 # What TFLite-Micro's scaling of 64-bit sums takes.
-_MAX_SUM = (1 << 47) - 1
+MAX_SUM = (1 << 47) - 1
 _MAX_SHIFT = 7
 # From here on the kernels need the high word of a product alone.
 _LEAST_SHIFT = 17
@@ -113,6 +113,20 @@ def fully_connected(view: OpView) -> KernelCall:
     return weights.belong_to(made)
 
 
+def rounded_once(view: OpView, pair: tuple[int, int], what: str) -> tuple[int, int]:
+    """Return (factor, right shift) of a multiplier and shift, as 64-bit sums are scaled.
+
+    Of the 31 bits of the multiplier 15 are left, rounded half up.
+    """
+    value, shift = pair
+    if shift > _MAX_SHIFT:
+        raise view.fail(
+            f"the scales of {what} give the factor {value * 2.0 ** (shift - 31):g}; "
+            f"it must be below 2^{_MAX_SHIFT}"
+        )
+    return min((value + (1 << 15)) >> 16, 0x7FFF), 15 - shift
+
+
 @dataclass(frozen=True, eq=False)
 class _End:
     """What follows the sums of a layer.
@@ -129,24 +143,18 @@ class _End:
         what = "input, weights and output"
         pairs = [multiplier(view, factor, what) for factor in factors]
         pairs = pairs[:1] if len(set(pairs)) == 1 else pairs
-        values = np.array([p[0] for p in pairs], np.int32)
-        shifts = np.array([p[1] for p in pairs], np.int8)
         fits = self.worst <= INT32_MAX
         fields: dict[str, Array | int | None] = {"factors": None, "multipliers": None}
         if self.narrow:
+            values = np.array([p[0] for p in pairs], np.int32)
             fields["multipliers"] = Array("multipliers", "int32_t", values)
         else:
-            if shifts.max() > _MAX_SHIFT:
-                raise view.fail(
-                    f"the scales of {what} give the factor {max(factors):g}; "
-                    f"it must be below 2^{_MAX_SHIFT}"
-                )
-            # 15 of the 31 bits are left, rounded half up.
-            reduced = np.minimum((values.astype(np.int64) + (1 << 15)) >> 16, 0x7FFF)
-            fields["factors"] = Array("factors", "int16_t", reduced.astype(np.int16))
-            shifts = (15 - shifts).astype(np.int8)
-            fits = fits and int(shifts.min()) >= _LEAST_SHIFT
-        fields["shifts"] = Array("shifts", "int8_t", shifts)
+            pairs = [rounded_once(view, pair, what) for pair in pairs]
+            fields["factors"] = Array(
+                "factors", "int16_t", np.array([p[0] for p in pairs], np.int16)
+            )
+            fits = fits and min(p[1] for p in pairs) >= _LEAST_SHIFT
+        fields["shifts"] = Array("shifts", "int8_t", np.array([p[1] for p in pairs], np.int8))
         step = 1 if len(pairs) == channels and channels > 1 else 0
         fields |= {"step": step, "fits": int(fits), **self._bias_fields()}
         return Struct("channels", "ear_channels_s16_t", fields)
@@ -181,7 +189,7 @@ def _end(view: OpView, weights: np.ndarray, bias_types: tuple[str, ...]) -> _End
         worst = max(s + abs(b) for s, b in zip(sums.tolist(), values.tolist(), strict=True))
     else:
         worst = int(sums.max())
-    most = INT32_MAX if narrow else _MAX_SUM
+    most = INT32_MAX if narrow else MAX_SUM
     if worst > most:
         raise view.fail(
             f"its sums can reach {worst:,}; the accumulator has {32 if narrow else 48} bits and "

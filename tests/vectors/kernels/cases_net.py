@@ -51,6 +51,53 @@ def _svdf_ties(make: Make) -> tuple[str, dict]:
     return "SVDF", {"rank": 1, "fused_activation_function": "NONE"}
 
 
+def _lstm(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    """Weights of gates by pairs of input and hidden ones; the scales reach from dead to saturated.
+
+    Where the cell has 2^-11, as converters give it, tanh sees all of its range.
+    """
+
+    def build(make: Make) -> tuple[str, dict]:
+        time_major = bool(make.rng.random() < 0.5)
+        steps, batch = make.size(5), make.size(3)
+        inputs, units = make.size(20), int(make.pick(1, 2, make.size(12), 16))
+        wide = dtype == "int16"
+        reach = 1 << (8 if wide else 0)
+        scale, hidden = make.scale(-2.5, -1) / reach, np.float32(2.0**-7 / reach)
+        point, hidden_point = (0, 0) if wide else (make.point(), int(make.pick(0, make.point())))
+        outer = (steps, batch) if time_major else (batch, steps)
+        make.invocations = 3
+        make.feed((*outer, inputs), dtype, scale, point)
+        scales = [make.scale(-3.5, -1.5) for _ in range(8)]
+        for place in range(8):
+            depth = inputs if place < 4 else units
+            make.hold(make.values((units, depth)), scales[place])
+        for _ in range(3):
+            make.skip()
+        kind = "int64" if wide else "int32"
+        for place in range(4):
+            spread = 2.0 / float(scale * scales[place])
+            bias = np.clip(make.rng.normal(0, spread, units), -(2**30), 2**30)
+            make.hold(bias.astype(kind), scale * scales[place])
+        make.skip()
+        make.skip()
+        cell = np.float32(make.pick(2.0**-11, 2.0**-11, 2.0**-12, 2.0**-9, 2.0**-15, 3.1e-4))
+        make.keep((batch, units), dtype, hidden, hidden_point)
+        make.keep((batch, units), "int16", cell)
+        for _ in range(4):
+            make.skip()
+        make.result((*outer, units), dtype, hidden, hidden_point)
+        return "UNIDIRECTIONAL_SEQUENCE_LSTM", {
+            "fused_activation_function": "TANH",
+            "cell_clip": float(np.float32(make.pick(0.0, 0.0, 10.0, 0.3, 1e-6, 1e6))),
+            "proj_clip": 0.0,
+            "time_major": time_major,
+            "asymmetric_quantize_inputs": False,
+        }
+
+    return build
+
+
 def _quantize(source: str, target: str) -> Callable[[Make], tuple[str, dict]]:
     """Between int32, whose zero point is 0, and narrower types."""
 
@@ -70,6 +117,8 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "svdf": _svdf("int16"),
     "svdf_int8": _svdf("int8"),
     "svdf_ties": _svdf_ties,
+    "lstm": _lstm("int8"),
+    "lstm_s16": _lstm("int16"),
     "quantize_int8_int32": _quantize("int8", "int32"),
     "quantize_int16_int32": _quantize("int16", "int32"),
     "quantize_int32_int8": _quantize("int32", "int8"),
