@@ -105,7 +105,11 @@ def make(
     """
     roots = _roots(graph, aliases or {})
     homes = {tensor: k.name for k in kept for tensor in k.tensors}
-    shared = {tensor: root for tensor, root in roots.items() if root not in homes}
+    shared = {
+        tensor: root
+        for tensor, root in roots.items()
+        if root not in homes and graph.tensor(root).dtype != "resource"
+    }
     buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, shared).items()}
     for op, count in (scratch_bytes or {}).items():
         if count:

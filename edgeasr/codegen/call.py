@@ -156,6 +156,11 @@ class KernelCall:
 
 
 @dataclass(frozen=True)
+class Nothing:
+    """The operation does nothing at run time: what it does is done at export."""
+
+
+@dataclass(frozen=True)
 class Alias:
     """The operation moves no data: its output has the bytes of its input, in the same order.
 

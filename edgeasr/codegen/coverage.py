@@ -32,7 +32,8 @@ def check(graph: Graph) -> tuple[str, ...]:
         for op in floats:
             del problems[op.index]
         shared = (_on_floats(floats),)
-    return (*_unsupported(graph, unknown), *problems.values(), *shared)
+    # What is wrong with a variable is found at each of its uses.
+    return (*_unsupported(graph, unknown), *dict.fromkeys(problems.values()), *shared)
 
 
 def _is_float(graph: Graph, op: Op) -> bool:

@@ -51,6 +51,11 @@ class ModelCode:
         return self.plan.arena_bytes
 
     @property
+    def ram_bytes(self) -> int:
+        """All RAM of the model: the arena and what lasts."""
+        return self.plan.ram_bytes
+
+    @property
     def state_bytes(self) -> int:
         """RAM that lasts from one inference to the next, beside the arena; 0 without state."""
         return self.plan.state_bytes
@@ -166,7 +171,7 @@ def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int]]:
                     f'"{graph.tensor(made.source).name}"; fold constants when converting'
                 )
             aliases[made.target] = made.source
-        else:
+        elif isinstance(made, KernelCall):
             calls.append((op, made))
     if not calls:
         raise InputError(f"{where}: the model computes nothing; give one with layers")

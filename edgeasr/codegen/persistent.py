@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeasr.codegen.call import C_DTYPES, KernelCall, State
-from edgeasr.graph import Graph, Op, Tensor
+from edgeasr.graph import Graph, Op, Tensor, resource_variables
 from edgeasr.plan import Kept, Plan
 
 
@@ -40,9 +40,9 @@ def layer_name(op: Op, state: State) -> str:
 
 
 def _variables(graph: Graph) -> Iterable[Region]:
-    found = {variable.name: variable for variable in graph.variables.values()}
-    for name, variable in found.items():
-        handles = tuple(t for t, v in graph.variables.items() if v.name == name)
+    variables = resource_variables(graph)
+    for name, variable in {v.name: v for v in variables.values()}.items():
+        handles = tuple(t for t, v in variables.items() if v.name == name)
         yield Region(f"variable {name}", variable.initial, handles)
 
 

@@ -1,5 +1,7 @@
 """`.tflite` bytes to a Graph, without TensorFlow. The file is hostile until checked.
 
+The first subgraph is the graph; the others come with it, checked in the same way.
+
 Refused, with the tensor or operator named: what is no TFLite flatbuffer, offsets or lengths outside
 the file, indices out of range, negative or dynamic shapes, constants whose length does not
 fit their shape, scales that are not finite and positive, tensors used before they are produced.
@@ -9,6 +11,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,10 @@ from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor
 _IDENTIFIER = b"TFL3"
 _MAX_RANK = 8
 _MAX_ELEMENTS = 1 << 28
+# Far above any model of speech; what is above would take its time.
+_MAX_SUBGRAPHS = 64
+_MAX_TENSORS = 1 << 14
+_MAX_OPERATORS = 1 << 12
 # Whatever the flatbuffer library raises when an offset leads nowhere.
 _DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
 
@@ -64,7 +71,10 @@ def load(path: Path) -> Graph:
 
 
 def parse(content: bytes, where: str = "model") -> Graph:
-    """Turn the bytes of a `.tflite` into its main subgraph; `where` opens each error."""
+    """Turn the bytes of a `.tflite` into its main subgraph, with the others beside it.
+
+    `where` opens each error.
+    """
     if len(content) < 16 or content[4:8] != _IDENTIFIER:
         raise InputError(
             f"{where}: not a TensorFlow Lite model (no {_IDENTIFIER.decode()} at byte 4 of "
@@ -86,36 +96,50 @@ class _Reader:
         self.content = content
         self.where = where
         self.model = tflite.Model.GetRootAs(content, 0)
+        self.inside = ""  # opens what is said of a subgraph that is not the first
+        self.left = {"tensors": _MAX_TENSORS, "operators": _MAX_OPERATORS}
 
     def fail(self, what: str) -> InputError:
-        return InputError(f"{self.where}: {what}")
+        return InputError(f"{self.where}: {self.inside}{what}")
 
     def graph(self) -> Graph:
-        if not self.count(self.model.SubgraphsLength(), "subgraphs"):
-            raise self.fail("holds no subgraph; a model needs one")
-        main = self.model.Subgraphs(0)
+        count = self.count(self.model.SubgraphsLength(), "subgraphs")
+        if not 1 <= count <= _MAX_SUBGRAPHS:
+            raise self.fail(f"holds {count} subgraphs; a model has 1 to {_MAX_SUBGRAPHS}")
+        main = self.subgraph(0)
+        self.check_ends(main)
+        others = []
+        for number in range(1, count):
+            self.inside = f"subgraph #{number}: "
+            others.append(self.subgraph(number))
+        self.inside = ""
+        return replace(main, subgraphs=tuple(others), metadata=dict(self.metadata()))
+
+    def subgraph(self, number: int) -> Graph:
+        raw = self.model.Subgraphs(number)
         tensors = tuple(
-            self.tensor(main.Tensors(i), i)
-            for i in range(self.count(main.TensorsLength(), "tensors"))
+            self.tensor(raw.Tensors(i), i) for i in range(self.some(raw.TensorsLength(), "tensors"))
         )
         ops = tuple(
-            self.op(main.Operators(i), i, len(tensors))
-            for i in range(self.count(main.OperatorsLength(), "operators"))
+            self.op(raw.Operators(i), i, len(tensors))
+            for i in range(self.some(raw.OperatorsLength(), "operators"))
         )
-        ends = [
+        inputs, outputs = (
             self.indices(f"the graph's {side}", ints, len(tensors))
-            for side, ints in (("inputs", main.InputsAsNumpy()), ("outputs", main.OutputsAsNumpy()))
-        ]
-        graph = Graph(
-            name=_text(main.Name()) or "main",
-            tensors=tensors,
-            ops=ops,
-            inputs=ends[0],
-            outputs=ends[1],
-            metadata=dict(self.metadata()),
+            for side, ints in (("inputs", raw.InputsAsNumpy()), ("outputs", raw.OutputsAsNumpy()))
         )
+        name = _text(raw.Name()) or ("main" if number == 0 else f"subgraph_{number}")
+        graph = Graph(name=name, tensors=tensors, ops=ops, inputs=inputs, outputs=outputs)
         self.check_order(graph)
         return graph
+
+    def some(self, length: int, what: str) -> int:
+        """Bound a vector's length by what all subgraphs together may have."""
+        self.left[what] -= self.count(length, what)
+        if self.left[what] < 0:
+            limit = {"tensors": _MAX_TENSORS, "operators": _MAX_OPERATORS}[what]
+            raise self.fail(f"more than {limit:,} {what} in all; give a smaller model")
+        return length
 
     def count(self, length: int, what: str) -> int:
         """Bound a vector's length by the file: each element takes four bytes at least."""
@@ -134,14 +158,16 @@ class _Reader:
             raise self.fail(f"{what} has {math.prod(shape):,} elements; at most {_MAX_ELEMENTS:,}")
         if raw.Sparsity() is not None:
             raise self.fail(f"{what} is stored sparse; convert the model without sparsity")
+        is_variable = bool(raw.IsVariable())
+        data = self.constant(raw.Buffer(), shape, dtype, what)
         return Tensor(
             index=index,
             name=name,
             shape=shape,
             dtype=dtype,
-            data=self.constant(raw.Buffer(), shape, dtype, what),
+            data=None if is_variable else data,  # TFLite-Micro clears a variable in any case
             quantization=self.quantization(raw.Quantization(), shape, what),
-            is_variable=bool(raw.IsVariable()),
+            is_variable=is_variable,
         )
 
     def constant(
@@ -273,16 +299,19 @@ class _Reader:
             name = _text(entry.Name())
             yield name, self.buffer(entry.Buffer(), f'metadata "{name}"')
 
-    def check_order(self, graph: Graph) -> None:
-        """Each tensor must be a constant, an input, a variable, or made by one earlier operator."""
+    def check_ends(self, graph: Graph) -> None:
         for side, indices in (("input", graph.inputs), ("output", graph.outputs)):
             for index in indices:
                 if graph.tensor(index).data is not None:
                     raise self.fail(
                         f'{side} tensor #{index} "{graph.tensor(index).name}" is a constant'
                     )
-        known = {t.index for t in graph.tensors if t.data is not None or t.is_variable}
-        ready = known | set(graph.inputs)
+
+    def check_order(self, graph: Graph) -> None:
+        """Each tensor must be a constant, an input, a variable, or made by one earlier operator."""
+        variables = {t.index for t in graph.tensors if t.is_variable}
+        constants = {t.index for t in graph.tensors if t.data is not None}
+        ready = variables | constants | set(graph.inputs)
         for op in graph.ops:
             for index in op.inputs:
                 if index >= 0 and index not in ready and graph.tensor(index).elements:
@@ -291,7 +320,7 @@ class _Reader:
                         f'"{graph.tensor(index).name}" before any operator makes it'
                     )
             for index in op.outputs:
-                if index in ready:
+                if index in ready and index not in variables:
                     raise self.fail(
                         f"operator #{op.index} {op.kind} writes tensor #{index} "
                         f'"{graph.tensor(index).name}", which has a value already'
@@ -318,12 +347,14 @@ def _snake(field: str) -> str:
 
 
 def _fields(cls: type) -> list[str]:
-    hidden = ("GetRootAs", "Init")
     suffixes = ("AsNumpy", "Length", "IsNone", "HasIdentifier")
     return [
         name
         for name, value in vars(cls).items()
-        if callable(value) and not name.startswith(("_", *hidden)) and not name.endswith(suffixes)
+        if callable(value)
+        and name != "Init"
+        and not name.startswith(("_", "GetRootAs"))
+        and not name.endswith(suffixes)
     ]
 
 

@@ -22,14 +22,12 @@ DTYPE_BYTES: Mapping[str, int] = {
     "resource": 4,
 }
 
-# Operations of TFLite-Micro that keep memory of their own between inferences.
-_STATEFUL = frozenset(
-    f"CUSTOM:{name}"
-    for name in (
-        "CIRCULAR_BUFFER", "SignalDelay", "SignalFilterBankSpectralSubtraction", "SignalFramer",
-        "SignalOverlapAdd", "SignalStacker",
-    )
-)  # fmt: skip
+# Operations of TFLite-Micro that keep memory of their own between inferences, or use variables.
+_STATEFUL = frozenset({
+    "ASSIGN_VARIABLE", "READ_VARIABLE", "CUSTOM:CIRCULAR_BUFFER", "CUSTOM:SignalDelay",
+    "CUSTOM:SignalFilterBankSpectralSubtraction", "CUSTOM:SignalFramer",
+    "CUSTOM:SignalOverlapAdd", "CUSTOM:SignalStacker",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,26 +93,10 @@ class Op:
 
 
 @dataclass(frozen=True, eq=False)
-class Variable:
-    """A resource variable: memory of the model that lasts from one inference to the next.
-
-    initial: uint8 [bytes], what it holds at the first inference of TFLite-Micro, and after a reset.
-    """
-
-    name: str
-    dtype: str
-    initial: np.ndarray
-
-    @property
-    def bytes(self) -> int:
-        return self.initial.size
-
-
-@dataclass(frozen=True, eq=False)
 class Graph:
     """One subgraph in execution order, with the file's metadata buffers.
 
-    variables: resource variables, by each tensor (of type resource) that is a handle of one.
+    subgraphs: the file's others, which operations name by their numbers, from 1 on.
     """
 
     name: str
@@ -123,15 +105,13 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     metadata: Mapping[str, bytes] = field(default_factory=dict)
-    variables: Mapping[int, Variable] = field(default_factory=dict)
+    subgraphs: tuple["Graph", ...] = ()
 
     @property
     def stateful(self) -> bool:
         """True when an inference depends on those before it."""
-        return (
-            bool(self.variables)
-            or any(tensor.is_variable for tensor in self.tensors)
-            or any(op.kind in _STATEFUL for op in self.ops)
+        return any(tensor.is_variable for tensor in self.tensors) or any(
+            op.kind in _STATEFUL for op in self.ops
         )
 
     def tensor(self, index: int) -> Tensor:
