@@ -8,7 +8,7 @@ import importlib.util
 import numpy as np
 
 from edgeasr.errors import InputError, ToolError
-from edgeasr.graph import Graph, parse
+from edgeasr.graph import Graph, parse, reset_restarts
 
 _ARENA_BYTES_AT_LEAST = 1 << 20
 
@@ -31,17 +31,20 @@ class Oracle:
                 "tflite-micro: not installed; the comparison with TFLite-Micro needs it; install "
                 "it with: pip install 'edgeasr[train]'"
             )
+        self.graph = graph or parse(content)
+        self._content, self._keep_tensors = content, keep_tensors
+        self._interpreter = self._start()
+
+    def _start(self) -> object:
         from tflite_micro import runtime
 
-        self.graph = graph or parse(content)
         modes = runtime.InterpreterConfig
+        mode = modes.kPreserveAllTensors if self._keep_tensors else modes.kAllocationRecording
         try:
-            self._interpreter = runtime.Interpreter.from_bytes(
-                content,
-                arena_size=max(_ARENA_BYTES_AT_LEAST, 20 * len(content)),
-                intrepreter_config=(
-                    modes.kPreserveAllTensors if keep_tensors else modes.kAllocationRecording
-                ),
+            return runtime.Interpreter.from_bytes(
+                self._content,
+                arena_size=max(_ARENA_BYTES_AT_LEAST, 20 * len(self._content)),
+                intrepreter_config=mode,
             )
         except RuntimeError as error:
             raise InputError(f"TFLite-Micro refuses the model: {error}") from None
@@ -57,7 +60,10 @@ class Oracle:
 
     def reset(self) -> None:
         """Put the state of a streaming model to its start, as before the first inference."""
-        self._interpreter.reset()
+        if reset_restarts(self.graph):
+            self._interpreter.reset()
+        else:
+            self._interpreter = self._start()
 
     def output(self, position: int) -> np.ndarray:
         return self._interpreter.get_output(position)

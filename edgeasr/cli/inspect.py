@@ -105,6 +105,8 @@ def _show(seen: Inspection, compared: Comparison | None) -> None:
         total += f", constants {format_bytes(seen.code.constant_bytes)}"
         total += f", arena {format_bytes(plan.arena_bytes)}"
         total += f" (at least {format_bytes(plan.lower_bound_bytes)} are live at once)"
+        if plan.state_bytes:
+            total += f", state {format_bytes(plan.state_bytes)}"
     print_line(total, markup=False)
     _show_weights(seen, compared)
     _show_facts(seen)

@@ -2,7 +2,7 @@
 
 from edgeasr.graph.reader import load, parse
 from edgeasr.graph.tensor import DTYPE_BYTES, Graph, Op, Quantization, Tensor
-from edgeasr.graph.variables import Variable, resource_variables
+from edgeasr.graph.variables import Variable, reset_restarts, resource_variables
 
 __all__ = [
     "DTYPE_BYTES",
@@ -13,5 +13,6 @@ __all__ = [
     "Variable",
     "load",
     "parse",
+    "reset_restarts",
     "resource_variables",
 ]

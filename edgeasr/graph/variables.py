@@ -59,6 +59,17 @@ def resource_variables(graph: Graph) -> Mapping[int, Variable]:
     return {handle: started[name] for handle, name in handles.items() if name in started}
 
 
+def reset_restarts(graph: Graph) -> bool:
+    """True when Reset() of TFLite-Micro's interpreter brings back the start of a model.
+
+    It does not where CALL_ONCE sets variables to anything but their zero point: it runs once only.
+    """
+    try:
+        return all(variable.starts_cleared for variable in resource_variables(graph).values())
+    except InputError:
+        return False  # the start is not known
+
+
 def _error(op: Op, what: str) -> InputError:
     return InputError(f"operator #{op.index} {op.kind}: {what}")
 

@@ -102,6 +102,7 @@ class Inspection:
         plan = self.code.plan
         return {
             "arena_bytes": plan.arena_bytes,
+            "state_bytes": plan.state_bytes,
             "lower_bound_bytes": plan.lower_bound_bytes,
             "constant_bytes": self.code.constant_bytes,
             "buffers": [
@@ -112,7 +113,7 @@ class Inspection:
                     "first": p.buffer.first,
                     "last": p.buffer.last,
                 }
-                for p in plan.placed
+                for p in (*plan.placed, *plan.state)
             ],
         }
 

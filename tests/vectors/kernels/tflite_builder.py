@@ -32,21 +32,25 @@ _ENUMS = {
 
 
 def serialize(graph: Graph) -> bytes:
-    """Return the bytes of a `.tflite` file with this graph as its only subgraph."""
+    """Return the bytes of a `.tflite` file with this graph and its other subgraphs."""
     model = schema.ModelT()
     model.version = 3
     model.description = "test"
     model.buffers = [schema.BufferT()]
     model.operatorCodes = []
-    main = schema.SubGraphT()
-    main.name = graph.name
-    main.inputs, main.outputs = list(graph.inputs), list(graph.outputs)
-    main.tensors = [_tensor(model, tensor) for tensor in graph.tensors]
-    main.operators = [_operator(model, op) for op in graph.ops]
-    model.subgraphs = [main]
+    model.subgraphs = [_subgraph(model, each) for each in (graph, *graph.subgraphs)]
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _subgraph(model: schema.ModelT, graph: Graph) -> schema.SubGraphT:
+    made = schema.SubGraphT()
+    made.name = graph.name
+    made.inputs, made.outputs = list(graph.inputs), list(graph.outputs)
+    made.tensors = [_tensor(model, tensor) for tensor in graph.tensors]
+    made.operators = [_operator(model, op) for op in graph.ops]
+    return made
 
 
 def _tensor(model: schema.ModelT, tensor: Tensor) -> schema.TensorT:
