@@ -30,6 +30,14 @@ static inline int32_t ear_high16(uint32_t word)
     return (int16_t)(word >> 16);
 }
 
+/* The squared magnitude. */
+static inline uint32_t ear_energy16(uint32_t z)
+{
+    const int32_t re = ear_low16(z);
+    const int32_t im = ear_high16(z);
+    return (uint32_t)(re * re) + (uint32_t)(im * im);
+}
+
 typedef struct {
     uint32_t points;          /* n, half the length of the real signal; a power of two, 8 or more */
     const uint16_t *order;    /* [n] index at which point i is stored before the transform */

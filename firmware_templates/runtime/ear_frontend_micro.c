@@ -60,9 +60,7 @@ static void sum_bands(const ear_frontend_micro_t *micro, const uint32_t *spectru
         int64_t here = carried;
         carried = 0;
         for (uint32_t i = 0; i < micro->widths[band]; ++i) {
-            const int32_t re = ear_low16(*bin);
-            const int32_t im = ear_high16(*bin++);
-            const int32_t energy = (int32_t)((uint32_t)(re * re) + (uint32_t)(im * im));
+            const int32_t energy = (int32_t)ear_energy16(*bin++);
             here += (int64_t)energy * ear_low16(*weight);
             carried += (int64_t)energy * ear_high16(*weight++);
         }
