@@ -64,10 +64,15 @@ class Device:
         self._hello = _hello(reply, texts)
         return self._hello
 
+    def reset(self) -> None:
+        """Put the model's state to its start; a clip or a stream under way is forgotten."""
+        self._exchange.request(messages.Reset())
+
     def tensor(self, data: bytes | np.ndarray, layer: int | None = None) -> bytes:
         """Run the model on its whole input, given as bytes or as an array; return its output.
 
-        layer: return the output of this layer instead, and run no further.
+        layer: return the output of this layer instead, and run no further. A model with state goes
+        on from the inference before; see reset.
         """
         hello = self._known()
         if layer is not None and not 0 <= layer < hello.layer_count:
@@ -78,7 +83,7 @@ class Device:
         return self._read(What.OUTPUT if layer is None else What.LAYER)
 
     def clip(self, pcm: np.ndarray, *, window: bool = False) -> ClipResult:
-        """Let the device hear a clip and run the model on its last window.
+        """Let the device hear a clip and run the model on its last window, with state on each.
 
         pcm: int16 [samples], mono, at hello().sample_rate_hz. window: fetch the features that the
         model saw too.
@@ -100,13 +105,17 @@ class Device:
             frontend_ticks=reply.frontend_ticks,
             inference_ticks=reply.inference_ticks,
             round_trip_s=time.monotonic() - begin,
+            inferences=reply.inferences,
+            outputs_crc=reply.outputs_crc,
+            peak=Event(reply.label, reply.score, reply.sample) if hello.state_bytes else None,
+            had_event=bool(reply.flags & messages.RESULT_EVENT),
         )
         return replace(result, window=self.window()) if window else result
 
     def window(self) -> np.ndarray:
         """Return the feature window as it is now, oldest frame first.
 
-        int8 or int16, as the model's input: [frames, feature_count].
+        Of the type of the model's input: [frames, feature_count].
         """
         hello = self._known()
         data = np.frombuffer(self._read(What.WINDOW), hello.input_dtype)
@@ -220,6 +229,7 @@ def _hello(reply: messages.HelloReply, texts: list[str]) -> Hello:
         rx_window_bytes=reply.rx_window_bytes,
         arena_bytes=reply.arena_bytes,
         dropped_frames=reply.dropped_frames,
+        state_bytes=reply.state_bytes,
     )
 
 

@@ -12,7 +12,8 @@ class Hello:
     model_hash: first 8 bytes of the SHA-256 of the .tflite. sample_rate_hz: 0 where the model has
     no front end. clip_samples: fill the feature window exactly. input_dtype, output_dtype: of
     numpy. ticks_hz: rate of all ticks. rx_window_bytes: may be on their way, unanswered.
-    dropped_frames: damaged frames that the device received since it started.
+    dropped_frames: damaged frames that the device received since it started. state_bytes: that the
+    model keeps from one inference to the next; 0 where it keeps none.
     """
 
     protocol_version: int
@@ -35,24 +36,7 @@ class Hello:
     rx_window_bytes: int
     arena_bytes: int
     dropped_frames: int
-
-
-@dataclass(frozen=True, eq=False)
-class ClipResult:
-    """How the device heard one clip.
-
-    output: the model's, one value per label. frames: rows of features made; features_crc: CRC-32
-    of them all, as little-endian int16. window: [frames, feature_count], the model's input;
-    None unless asked for. round_trip_s: from the first byte sent to the result.
-    """
-
-    output: np.ndarray
-    frames: int
-    features_crc: int
-    frontend_ticks: int
-    inference_ticks: int
-    round_trip_s: float
-    window: np.ndarray | None = None
+    state_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +46,31 @@ class Event:
     label: int
     score: int
     sample: int
+
+
+@dataclass(frozen=True, eq=False)
+class ClipResult:
+    """How the device heard one clip.
+
+    output: the model's after its last inference, one value per label. frames: rows of features
+    made; features_crc: CRC-32 of them all, as little-endian int16. outputs_crc: CRC-32 of the
+    outputs of all inferences; a model with state makes one for each window of the clip, any other
+    one. peak: where the mean score of a label that is not ignored was highest, and had_event:
+    whether the clip made an event; None and False without state. window: [frames, feature_count],
+    the model's input; None unless asked for. round_trip_s: from the first byte sent to the result.
+    """
+
+    output: np.ndarray
+    frames: int
+    features_crc: int
+    frontend_ticks: int
+    inference_ticks: int
+    round_trip_s: float
+    window: np.ndarray | None = None
+    inferences: int = 1
+    outputs_crc: int = 0
+    peak: Event | None = None
+    had_event: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ FrontEnd               which features, with all parameters; to_dict, from_dict
 compute                a clip of PCM to features
 Stream                 the same, piece by piece
 Quantization           features to a model's input: FeatureQuantization to int8,
-                       WideFeatureQuantization to int16; feature_quantization derives one
+                       UnsignedFeatureQuantization to uint8, WideFeatureQuantization to int16,
+                       FeatureScaling to float32; feature_quantization derives one
 quantize               its arithmetic
 c_context, c_sources   what the firmware of a front end is generated and built from
 """
@@ -13,8 +14,11 @@ from edgeasr.features.context import c_context
 from edgeasr.features.front_end import FrontEnd
 from edgeasr.features.native import Stream, compute
 from edgeasr.features.quantization import (
+    DTYPES,
     FeatureQuantization,
+    FeatureScaling,
     Quantization,
+    UnsignedFeatureQuantization,
     WideFeatureQuantization,
     feature_quantization,
     quantize,
@@ -22,10 +26,13 @@ from edgeasr.features.quantization import (
 from edgeasr.features.specification import c_sources
 
 __all__ = [
+    "DTYPES",
     "FeatureQuantization",
+    "FeatureScaling",
     "FrontEnd",
     "Quantization",
     "Stream",
+    "UnsignedFeatureQuantization",
     "WideFeatureQuantization",
     "c_context",
     "c_sources",

@@ -10,6 +10,8 @@ from edgeasr.features.quantization import Quantization
 from edgeasr.features.specification import specification
 from edgeasr.features.structs import Struct, definitions
 
+_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "float32": "float"}
+
 
 class DecisionRule(Protocol):
     """The side of edgeasr.decision.Decision that the firmware needs."""
@@ -18,9 +20,14 @@ class DecisionRule(Protocol):
     hop_frames: int
 
     @property
-    def threshold_steps(self) -> int: ...
+    def least_sum(self) -> int: ...
+
+    @property
+    def clears(self) -> bool: ...
 
     def refractory_samples(self, sample_rate_hz: int) -> int: ...
+
+    def warmup_samples(self, sample_rate_hz: int) -> int: ...
 
     def ignored_flags(self, labels: Sequence[str]) -> np.ndarray: ...
 
@@ -43,8 +50,10 @@ def c_context(
         {
             "labels": len(labels),
             "window": decision.window,
-            "threshold": decision.threshold_steps,
+            "least_sum": decision.least_sum,
             "refractory_samples": decision.refractory_samples(front_end.sample_rate_hz),
+            "warmup_samples": decision.warmup_samples(front_end.sample_rate_hz),
+            "clears": int(decision.clears),
             "ignored": decision.ignored_flags(labels),
         },
     )
@@ -60,7 +69,8 @@ def c_context(
         "window_samples": front_end.window_samples,
         "words": spec.fields["state_words"] + spec.fields["scratch_words"],
         "window_elements": frames * front_end.feature_count,
-        "window_type": f"{quantization.dtype}_t",
+        "window_type": _C_TYPES[quantization.dtype],
+        "input_type": f"EAR_TYPE_{quantization.dtype.upper()}",
         "label_count": len(labels),
         "history_bytes": decision.window * len(labels),
         "definitions": [

@@ -44,7 +44,8 @@ def library(sources: tuple[str, ...]) -> ctypes.CDLL:
     loaded.ear_frontend_reset.restype = None
     loaded.ear_frontend_push_all.argtypes = [pointer, pointer, count, pointer]
     loaded.ear_frontend_push_all.restype = count
-    for function in (loaded.ear_quantize_features_s8, loaded.ear_quantize_features_s16):
+    for kind in ("s8", "u8", "s16", "f32"):
+        function = getattr(loaded, f"ear_quantize_features_{kind}")
         function.argtypes = [pointer, pointer, count, pointer]
         function.restype = None
     return loaded

@@ -1,4 +1,4 @@
-"""Features to the model's int8 or int16 input, in integers, by the device's own C."""
+"""Features to the model's input: int8, uint8, int16 or float32, by the device's own C."""
 
 import ctypes
 import math
@@ -45,8 +45,8 @@ class _Terms:
 class FeatureQuantization(_Terms):
     """q = clamp(floor((f * numerator + denominator // 2) / denominator) + offset, -128, 127).
 
-    numerator and denominator: 1 to 32767; offset: -32768 to 32767. TFLite-Micro's micro_speech has
-    256, 666 and -128.
+    numerator and denominator: 1 to 32767; offset: -32768 to 32767. TFLite-Micro's micro_speech and
+    microWakeWord have 256, 666 and -128.
     """
 
     numerator: int
@@ -54,13 +54,39 @@ class FeatureQuantization(_Terms):
     offset: int
 
     dtype = "int8"
-    c_type = "ear_feature_quantization_s8_t"
+    c_type = "ear_feature_quantization_8_t"
     c_function = "ear_quantize_features_s8"
     ranges: ClassVar[Mapping[str, tuple[int, int]]] = {
         "numerator": (1, _MAX_TERM),
         "denominator": (1, _MAX_TERM),
         "offset": (-32_768, 32_767),
     }
+
+
+@dataclass(frozen=True)
+class UnsignedFeatureQuantization(FeatureQuantization):
+    """The same, with a clamp from 0 to 255."""
+
+    dtype = "uint8"
+    c_function = "ear_quantize_features_u8"
+
+
+@dataclass(frozen=True)
+class FeatureScaling:
+    """The real input itself: f * scale + offset, each step rounded to float32.
+
+    scale and offset: values of float32.
+    """
+
+    scale: float
+    offset: float
+
+    dtype: ClassVar[str] = "float32"
+    c_function: ClassVar[str] = "ear_quantize_features_f32"
+
+    def struct(self) -> Struct:
+        terms = {"scale": np.float32(self.scale), "offset": np.float32(self.offset)}
+        return Struct("ear_feature_scaling_f32_t", terms)
 
 
 @dataclass(frozen=True)
@@ -84,7 +110,8 @@ class WideFeatureQuantization(_Terms):
     }
 
 
-Quantization = FeatureQuantization | WideFeatureQuantization
+Quantization = FeatureQuantization | WideFeatureQuantization | FeatureScaling
+DTYPES = ("int8", "uint8", "int16", "float32")  # of inputs that features can become
 
 
 def feature_quantization(
@@ -94,15 +121,18 @@ def feature_quantization(
     input_zero_point: int,
     dtype: str = "int8",
 ) -> Quantization:
-    """Return the quantization of features for a model whose input is of `dtype`, int8 or int16.
+    """Return the quantization of features for a model whose input is of `dtype`, one of DTYPES.
 
     The model's real input is `feature * feature_scale + feature_offset`, and its quantized input is
-    `real / input_scale + input_zero_point`, rounded. For int8 the ratio of the scales becomes the
-    nearest fraction of 15-bit terms, and the offset is rounded to a whole step: an input is off by
-    one step at most. For int16 it is what TFLite's QUANTIZE gives of the real input, but where that
-    lies within 2^-13 steps of a tie.
+    `real / input_scale + input_zero_point`, rounded. For int8 and uint8 the ratio of the scales
+    becomes the nearest fraction of 15-bit terms, and the offset is rounded to a whole step: an
+    input is off by one step at most. For int16 it is what TFLite's QUANTIZE gives of the real
+    input, but where that lies within 2^-13 steps of a tie. For float32 it is the real input, whose
+    scale and zero point do not count.
     Raises InputError when the ratio is outside 1/32767 to 32767, or the offset out of range.
     """
+    if dtype == "float32":
+        return FeatureScaling(float(np.float32(feature_scale)), float(np.float32(feature_offset)))
     if not (input_scale > 0 and feature_scale > 0):
         raise InputError(
             f"feature quantization: feature_scale is {feature_scale:g} and the input's scale "
@@ -115,15 +145,18 @@ def feature_quantization(
             f"1/{_MAX_TERM} to {_MAX_TERM} is possible; train with another feature_scale"
         )
     offset = feature_offset / input_scale + input_zero_point
-    return _wide(ratio, offset) if dtype == "int16" else _narrow(ratio, offset)
+    if dtype == "int16":
+        return _wide(ratio, offset)
+    return _narrow(UnsignedFeatureQuantization if dtype == "uint8" else FeatureQuantization,
+                   ratio, offset)  # fmt: skip
 
 
-def _narrow(ratio: Fraction, offset: float) -> FeatureQuantization:
+def _narrow(kind: type[FeatureQuantization], ratio: Fraction, offset: float) -> FeatureQuantization:
     if ratio <= 1:
         nearest = ratio.limit_denominator(_MAX_TERM)
     else:
         nearest = 1 / (1 / ratio).limit_denominator(_MAX_TERM)
-    return FeatureQuantization(nearest.numerator, nearest.denominator, math.floor(offset + 0.5))
+    return kind(nearest.numerator, nearest.denominator, math.floor(offset + 0.5))
 
 
 def _wide(ratio: Fraction, offset: float) -> WideFeatureQuantization:

@@ -1,7 +1,8 @@
 """Constant C structs as data: written once, rendered into firmware and passed to the host's C.
 
 A Struct names its C type and gives its fields in the order of the C declaration. Integers stand for
-32-bit members, arrays for pointers to constant tables, a Symbol for a pointer to a function.
+32-bit members, float32 for C's float, arrays for pointers to constant tables, a Symbol for a
+pointer to a function.
 """
 
 import ctypes
@@ -33,7 +34,7 @@ class Struct:
     Pointer one that is pointed to."""
 
     c_type: str
-    fields: Mapping[str, "int | Symbol | np.ndarray | Struct | Pointer"]
+    fields: Mapping[str, "int | np.float32 | Symbol | np.ndarray | Struct | Pointer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,8 @@ def _member(value: object, library: ctypes.CDLL, keep: list[object]) -> tuple[ty
             table = np.ascontiguousarray(value)
             keep.append(table)
             return ctypes.c_void_p, table.ctypes.data
+        case np.float32():
+            return ctypes.c_float, float(value)
         case _:
             return ctypes.c_uint32, int(value) & 0xFFFFFFFF
 
@@ -108,4 +111,6 @@ def _fields(
                 finished = own
             case Symbol():
                 finished = value.name
+            case np.float32():
+                finished = float(value)
         yield f"{path}.{field}", finished

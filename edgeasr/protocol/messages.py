@@ -11,12 +11,14 @@ from typing import ClassVar, Self
 
 from edgeasr.protocol.frames import MAX_PAYLOAD
 
-VERSION = 1
+VERSION = 2
 ALL_LAYERS = 0xFFFF  # INVOKE: run to the end
 STREAM_SCORES = 1  # STREAM_BEGIN, flags: a RESULT for each inference, not for events alone
-RESULT_EVENT = 1  # RESULT, flags: something was recognised
+RESULT_EVENT = 1  # flags of RESULT and of CLIP_END's reply: something was recognised
 
-TENSOR_TYPES = ("int8", "int16", "uint8", "int32", "float32")  # ear_type_t, by value
+TENSOR_TYPES = (  # ear_type_t, by value
+    "int8", "int16", "uint8", "int32", "float32", "uint32", "int64", "uint64", "bool", "uint16",
+)  # fmt: skip
 
 
 class Type(enum.IntEnum):
@@ -34,6 +36,7 @@ class Type(enum.IntEnum):
     STREAM_END = 10
     AUDIO = 11
     RESEND = 12
+    RESET = 13
     RESULT = 0x40
 
 
@@ -128,7 +131,7 @@ def _message(kind: Type, *, reply: bool = False):
 
 @_message(Type.HELLO)
 class Hello(Message):
-    """Starts afresh: whatever was under way is forgotten."""
+    """Starts afresh: whatever was under way is forgotten, and the model's state."""
 
     protocol_version: int = _f("H")
 
@@ -155,6 +158,7 @@ class HelloReply(Message):
     arena_bytes: int = _f("I")
     text_bytes: int = _f("I")  # of What.TEXT
     dropped_frames: int = _f("I")  # damaged ones, received since the device started
+    state_bytes: int = _f("I")  # that a model keeps between inferences; 0: it keeps none
 
 
 @_message(Type.INPUT_BEGIN)
@@ -220,7 +224,7 @@ class ProfileReply(Message):
 
 @_message(Type.CLIP_BEGIN)
 class ClipBegin(Message):
-    pass
+    """A clip follows. The model starts afresh."""
 
 
 @_message(Type.CLIP_BEGIN, reply=True)
@@ -230,7 +234,10 @@ class ClipBeginReply(Message):
 
 @_message(Type.CLIP_END)
 class ClipEnd(Message):
-    """The clip is whole: run the model on its last window."""
+    """The clip is whole: run the model on its last window.
+
+    A model with state has run on every window of the clip already, and does not run again.
+    """
 
     samples: int = _f("I")  # of the whole clip; SEQUENCE_ERROR when the device has fewer
 
@@ -239,13 +246,21 @@ class ClipEnd(Message):
 class ClipEndReply(Message):
     frames: int = _f("I")
     features_crc: int = _f("I")  # CRC-32 of all rows of int16 features, little-endian
-    frontend_ticks: int = _f("Q")  # of all frames
-    inference_ticks: int = _f("I")
-    output: bytes = _rest()  # as much as fits; the rest is What.OUTPUT
+    frontend_ticks: int = _f("Q")  # of all frames that ended without an inference
+    inference_ticks: int = _f("Q")  # of all inferences; with the frame that led to each, if several
+    inferences: int = _f("I")  # 1, or with state as many as windows
+    outputs_crc: int = _f("I")  # CRC-32 of the outputs of all inferences, one after the other
+    sample: int = _f("I")  # with state: heard when the mean score of a label was highest; else 0
+    label: int = _f("H")  # with state: whose mean that was; else 0
+    score: int = _f("B")  # with state: that mean, 0 to 255; else 0
+    flags: int = _f("B")  # with state: RESULT_EVENT where the clip made one
+    output: bytes = _rest()  # of the last inference, as much as fits; the rest is What.OUTPUT
 
 
 @_message(Type.STREAM_BEGIN)
 class StreamBegin(Message):
+    """A stream follows. The model starts afresh."""
+
     flags: int = _f("H")  # STREAM_SCORES
 
 
@@ -294,6 +309,19 @@ class Resend(Message):
 @_message(Type.RESEND, reply=True)
 class ResendReply(Message):
     results: int = _f("I")
+
+
+@_message(Type.RESET)
+class Reset(Message):
+    """The state of the model starts afresh; a clip or a stream that was under way is forgotten.
+
+    INPUT_BEGIN to INVOKE leave the state as it is: a model with state can be run hop by hop.
+    """
+
+
+@_message(Type.RESET, reply=True)
+class ResetReply(Message):
+    pass
 
 
 @_message(Type.RESULT, reply=True)

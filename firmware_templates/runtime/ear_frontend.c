@@ -46,18 +46,46 @@ uint32_t ear_frontend_push_all(ear_frontend_t *frontend, const int16_t *samples,
     return frames;
 }
 
+static int32_t clamped(int32_t value, int32_t least, int32_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static int32_t quantized(const ear_feature_quantization_8_t *terms, int16_t feature)
+{
+    const int32_t scaled = feature * terms->numerator + terms->denominator / 2;
+    int32_t value = scaled / terms->denominator;
+    value -= value * terms->denominator > scaled; /* C rounds towards zero, the contract down */
+    return value + terms->offset;
+}
+
 void ear_quantize_features_s8(const void *quantization, const int16_t *features, uint32_t count,
                               void *output)
 {
-    const ear_feature_quantization_s8_t *const terms = quantization;
     int8_t *const to = output;
-    const int32_t denominator = terms->denominator;
     for (uint32_t i = 0; i < count; ++i) {
-        const int32_t scaled = features[i] * terms->numerator + denominator / 2;
-        int32_t value = scaled / denominator;
-        value -= value * denominator > scaled; /* C rounds towards zero, the contract down */
-        value += terms->offset;
-        to[i] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+        to[i] = (int8_t)clamped(quantized(quantization, features[i]), INT8_MIN, INT8_MAX);
+    }
+}
+
+void ear_quantize_features_u8(const void *quantization, const int16_t *features, uint32_t count,
+                              void *output)
+{
+    uint8_t *const to = output;
+    for (uint32_t i = 0; i < count; ++i) {
+        to[i] = (uint8_t)clamped(quantized(quantization, features[i]), 0, UINT8_MAX);
+    }
+}
+
+void ear_quantize_features_f32(const void *quantization, const int16_t *features, uint32_t count,
+                               void *output)
+{
+    const ear_feature_scaling_f32_t *const terms = quantization;
+    float *const to = output;
+    for (uint32_t i = 0; i < count; ++i) {
+        /* Two statements: a compiler may fuse product and sum of one. */
+        const float scaled = (float)features[i] * terms->scale;
+        to[i] = scaled + terms->offset;
     }
 }
 

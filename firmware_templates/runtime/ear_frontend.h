@@ -58,16 +58,18 @@ uint32_t ear_frontend_push_all(ear_frontend_t *frontend, const int16_t *samples,
 typedef void ear_quantize_features_t(const void *quantization, const int16_t *features,
                                      uint32_t count, void *output);
 
-/* To int8. */
+/* To int8 and uint8. */
 typedef struct {
     int32_t numerator;   /* 1 to 32767 */
     int32_t denominator; /* 1 to 32767 */
     int32_t offset;      /* -32768 to 32767 */
-} ear_feature_quantization_s8_t;
+} ear_feature_quantization_8_t;
 
 /* q = clamp(floor((f * numerator + denominator / 2) / denominator) + offset, -128, 127), where
- * denominator / 2 is rounded down. quantization: ear_feature_quantization_s8_t. */
+ * denominator / 2 is rounded down; to uint8 the clamp is from 0 to 255.
+ * quantization: ear_feature_quantization_8_t. */
 ear_quantize_features_t ear_quantize_features_s8;
+ear_quantize_features_t ear_quantize_features_u8;
 
 /* To int16. */
 typedef struct {
@@ -79,6 +81,15 @@ typedef struct {
 /* q = clamp(floor((f * multiplier / 2^shift + offset) / 16384), -32768, 32767).
  * quantization: ear_feature_quantization_s16_t. */
 ear_quantize_features_t ear_quantize_features_s16;
+
+/* To float32: f * scale + offset, each step rounded to float32. quantization:
+ * ear_feature_scaling_f32_t. */
+typedef struct {
+    float scale;
+    float offset;
+} ear_feature_scaling_f32_t;
+
+ear_quantize_features_t ear_quantize_features_f32;
 
 #ifdef __cplusplus
 }

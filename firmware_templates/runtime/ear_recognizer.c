@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "ear_model.h"
-
 static struct {
     ear_frontend_t frontend;
     ear_decision_t decision;
@@ -40,6 +38,7 @@ void ear_recognizer_reset(ear_mode_t mode)
     recognizer.row = 0;
     recognizer.due = ear_recognizer_info.frames;
     recognizer.samples = 0;
+    ear_model_reset();
     ear_frontend_reset(&recognizer.frontend);
     ear_decision_reset(&recognizer.decision);
     memset(spec->features, 0, features * sizeof(int16_t));
@@ -51,8 +50,9 @@ void ear_recognizer_reset(ear_mode_t mode)
 uint32_t ear_recognizer_window_bytes(void)
 {
     const uint32_t bytes = ear_recognizer_info.frames * row_bytes();
-    const ear_type_t type = ear_recognizer_spec.input_bytes == 1u ? EAR_TYPE_INT8 : EAR_TYPE_INT16;
-    return ear_model_info.input.bytes == bytes && ear_model_info.input.type == type ? bytes : 0u;
+    const bool fits = ear_model_info.input.bytes == bytes &&
+                      ear_model_info.input.type == ear_recognizer_spec.input_type;
+    return fits ? bytes : 0u;
 }
 
 void ear_recognizer_window(void *window)
@@ -70,9 +70,12 @@ static uint32_t output_bytes(void)
     const uint32_t labels = ear_recognizer_spec.decision->labels;
     switch (ear_model_info.output.type) {
     case EAR_TYPE_INT8:
+    case EAR_TYPE_UINT8:
         return labels;
     case EAR_TYPE_INT16:
         return labels * (uint32_t)sizeof(int16_t);
+    case EAR_TYPE_FLOAT32:
+        return labels * (uint32_t)sizeof(float);
     default:
         return 0;
     }
@@ -91,10 +94,19 @@ static bool decide(void)
 {
     const uint32_t labels = ear_recognizer_spec.decision->labels;
     uint8_t *const scores = ear_recognizer_spec.scores;
-    if (ear_model_info.output.type == EAR_TYPE_INT16) {
+    switch (ear_model_info.output.type) {
+    case EAR_TYPE_UINT8:
+        ear_scores_u8(ear_model_output(), labels, scores);
+        break;
+    case EAR_TYPE_INT16:
         ear_scores_s16(ear_model_output(), labels, scores);
-    } else {
+        break;
+    case EAR_TYPE_FLOAT32:
+        ear_scores_f32(ear_model_output(), labels, scores);
+        break;
+    default:
         ear_scores_s8(ear_model_output(), labels, scores);
+        break;
     }
     return ear_decision_push(&recognizer.decision, scores, recognizer.samples, &recognizer.event);
 }
@@ -111,7 +123,8 @@ ear_status_t ear_recognizer_push(const int16_t *pcm, uint32_t count, uint32_t *c
     }
     *flags |= EAR_FRAME_READY;
     add_row();
-    if (recognizer.mode != EAR_MODE_STREAM || --recognizer.due > 0) {
+    const bool awaits = recognizer.mode == EAR_MODE_CLIP && !ear_recognizer_streams();
+    if (awaits || --recognizer.due > 0) {
         return EAR_OK;
     }
     recognizer.due = ear_recognizer_spec.hop_frames;
@@ -124,6 +137,16 @@ ear_status_t ear_recognizer_push(const int16_t *pcm, uint32_t count, uint32_t *c
         *flags |= EAR_EVENT;
     }
     return EAR_OK;
+}
+
+bool ear_recognizer_streams(void)
+{
+    return ear_model_info.state_bytes > 0u;
+}
+
+const ear_event_t *ear_recognizer_peak(void)
+{
+    return &recognizer.decision.peak;
 }
 
 const int16_t *ear_recognizer_frame(void)

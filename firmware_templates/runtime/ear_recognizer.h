@@ -1,8 +1,12 @@
 /* The recogniser: PCM, front end, feature window, model, decision, event.
  *
  * There is one per firmware; not reentrant. Its sizes, buffers and constants are the generated
- * speech.c. The window holds the last `frames` rows of features, quantized for the model's input;
- * rows not yet heard count as features of 0.
+ * speech.c; firmware of a model without a front end has ear_recognizer_none.c in its place, whose
+ * sample rate is 0 and which refuses all. The window holds the last `frames` rows of features, in
+ * the type of the model's input; rows not yet heard count as features of 0.
+ *
+ * A streaming model, one with state, takes each row once: its window is full after `frames` new
+ * rows, in clips as in streams, and its state lasts until the next reset.
  */
 #ifndef EAR_RECOGNIZER_H
 #define EAR_RECOGNIZER_H
@@ -10,6 +14,7 @@
 #include "ear.h"
 #include "ear_decision.h"
 #include "ear_frontend.h"
+#include "ear_model.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,7 +35,8 @@ typedef struct {
     const ear_decision_spec_t *decision;
     ear_quantize_features_t *quantize;
     const void *quantization; /* of `quantize` */
-    uint32_t input_bytes;     /* of a quantized feature: 1 for int8, 2 for int16 */
+    uint32_t input_bytes;     /* of a feature in the window */
+    ear_type_t input_type;    /* of the window */
     uint32_t hop_frames; /* rows from one inference to the next, 1 or more */
     int16_t *samples;    /* [frontend->window_samples] */
     uint32_t *words;     /* [frontend->state_words + frontend->scratch_words] */
@@ -45,7 +51,8 @@ extern const ear_recognizer_spec_t ear_recognizer_spec;
 
 typedef enum {
     EAR_MODE_STREAM = 0, /* the model runs once the window is full, then every hop_frames */
-    EAR_MODE_CLIP = 1    /* the model runs when ear_recognizer_infer() is called */
+    EAR_MODE_CLIP = 1    /* the model runs when ear_recognizer_infer() is called; a streaming model
+                          * as in a stream */
 } ear_mode_t;
 
 /* Flags of a push. */
@@ -53,7 +60,8 @@ typedef enum {
 #define EAR_INFERENCE_DONE 2u /* the model ran: ear_model_output() */
 #define EAR_EVENT 4u          /* something was recognised: ear_recognizer_event() */
 
-/* Forget all that was heard, and choose the mode. Needed once before the first push. */
+/* Forget all that was heard, the model's state too, and choose the mode. Needed once before the
+ * first push. */
 void ear_recognizer_reset(ear_mode_t mode);
 
 /* Take samples up to the end of the next frame and do all that is then due, so that the caller sees
@@ -68,6 +76,13 @@ const int16_t *ear_recognizer_frame(void);
 
 /* The last event; valid after EAR_EVENT. */
 const ear_event_t *ear_recognizer_event(void);
+
+/* Whether the model is a streaming one. */
+bool ear_recognizer_streams(void);
+
+/* Where the mean score of a label that is not ignored was highest since the reset; a score of 0
+ * where all were 0. */
+const ear_event_t *ear_recognizer_peak(void);
 
 /* Bytes of the window, or 0 where the model's input does not have the window's size and type. */
 uint32_t ear_recognizer_window_bytes(void);

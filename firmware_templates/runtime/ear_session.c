@@ -35,10 +35,10 @@ void ear_session_forget_outputs(void) {
 }
 
 void ear_session_listen(ear_listening_t listening) {
-    if (ear_recognizer_info.sample_rate_hz != 0u) {
-        ear_recognizer_reset(listening == EAR_STREAM ? EAR_MODE_STREAM : EAR_MODE_CLIP);
-    }
+    ear_recognizer_reset(listening == EAR_STREAM ? EAR_MODE_STREAM : EAR_MODE_CLIP);
     ear_session.listening = listening;
+    ear_session.had_event = false;
+    ear_session.outputs_crc = 0;
     ear_session.samples = 0;
     ear_session.frames = 0;
     ear_session.inferences = 0;
@@ -73,11 +73,24 @@ uint32_t ear_session_text(uint8_t *to, uint32_t offset, uint32_t count) {
     return at;
 }
 
-static ear_status_t serve_hello(const uint8_t *in, size_t count, size_t *reply) {
-    (void)count;
+/* Forget what was under way, and the model's state. */
+static void start_afresh(void) {
     ear_session_listen(EAR_IDLE);
     ear_session.input_open = false;
     ear_session_forget_outputs();
+}
+
+static ear_status_t serve_reset(const uint8_t *in, size_t count, size_t *reply) {
+    (void)in;
+    (void)count;
+    (void)reply;
+    start_afresh();
+    return EAR_OK;
+}
+
+static ear_status_t serve_hello(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    start_afresh();
     ear_put_u16(ear_out + EAR_HELLO_REPLY_AT_PROTOCOL_VERSION, EAR_PROTOCOL_VERSION);
     ear_put_u16(ear_out + EAR_HELLO_REPLY_AT_RUNTIME_VERSION, EAR_RUNTIME_VERSION);
     memcpy(ear_out + EAR_HELLO_REPLY_AT_MODEL_HASH, ear_model_info.hash,
@@ -97,6 +110,7 @@ static ear_status_t serve_hello(const uint8_t *in, size_t count, size_t *reply) 
     ear_put_u32(ear_out + EAR_HELLO_REPLY_AT_ARENA_BYTES, ear_model_info.arena_bytes);
     ear_put_u32(ear_out + EAR_HELLO_REPLY_AT_TEXT_BYTES, ear_session_text(NULL, 0, 0));
     ear_put_u32(ear_out + EAR_HELLO_REPLY_AT_DROPPED_FRAMES, ear_session.decoder.dropped);
+    ear_put_u32(ear_out + EAR_HELLO_REPLY_AT_STATE_BYTES, ear_model_info.state_bytes);
     *reply = EAR_HELLO_REPLY_BYTES;
     const bool same = ear_get_u16(in + EAR_HELLO_AT_PROTOCOL_VERSION) == EAR_PROTOCOL_VERSION;
     return same ? EAR_OK : EAR_ERROR_VERSION;
@@ -122,6 +136,7 @@ static const request_t requests[] = {
     {EAR_MESSAGE_STREAM_END, EAR_STREAM_END_BYTES, false, ear_serve_stream_end},
     {EAR_MESSAGE_AUDIO, EAR_AUDIO_BYTES, true, ear_serve_audio},
     {EAR_MESSAGE_RESEND, EAR_RESEND_BYTES, false, ear_serve_resend},
+    {EAR_MESSAGE_RESET, EAR_RESET_BYTES, false, serve_reset},
 };
 
 static ear_status_t carry_out(uint8_t type, size_t count, size_t *reply) {

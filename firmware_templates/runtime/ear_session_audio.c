@@ -58,6 +58,10 @@ static void note_inference(uint32_t ticks) {
     ear_session.input_open = false;
     ear_session.layer_output = NULL;
     ear_session.output_valid = true;
+    if (ear_session.listening == EAR_CLIP) {
+        ear_session.outputs_crc = ear_crc32(ear_session.outputs_crc, ear_model_output(),
+                                            ear_model_info.output.bytes);
+    }
 }
 
 /* Takes samples until they, or the room for results, end. */
@@ -82,6 +86,10 @@ static ear_status_t hear(const int16_t *pcm, uint32_t count) {
             note_inference(ticks);
         } else {
             ear_session.frontend_ticks += ticks;
+        }
+        ear_session.had_event = ear_session.had_event || (flags & EAR_EVENT) != 0u;
+        if (ear_session.listening == EAR_CLIP) {
+            continue;
         }
         if ((flags & EAR_EVENT) != 0u ||
             ((flags & EAR_INFERENCE_DONE) != 0u && ear_session.score_bytes > 0u)) {
@@ -145,6 +153,26 @@ ear_status_t ear_serve_clip_begin(const uint8_t *in, size_t count, size_t *reply
     return EAR_OK;
 }
 
+static ear_status_t infer_last_window(void) {
+    ear_session_forget_outputs();
+    const uint32_t begin = ear_port_ticks();
+    const ear_status_t status = ear_recognizer_infer();
+    const uint32_t ticks = ear_port_ticks() - begin;
+    if (status == EAR_OK) {
+        note_inference(ticks);
+    }
+    return status;
+}
+
+/* Of a model without state there is one inference, and no mean of several. */
+static void put_peak(void) {
+    const ear_event_t *const peak = ear_recognizer_peak();
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_SAMPLE, peak->sample);
+    ear_put_u16(ear_out + EAR_CLIP_END_REPLY_AT_LABEL, peak->label);
+    ear_out[EAR_CLIP_END_REPLY_AT_SCORE] = (uint8_t)peak->score;
+    ear_out[EAR_CLIP_END_REPLY_AT_FLAGS] = ear_session.had_event ? EAR_RESULT_EVENT : 0u;
+}
+
 ear_status_t ear_serve_clip_end(const uint8_t *in, size_t count, size_t *reply) {
     (void)count;
     if (ear_session.listening != EAR_CLIP) {
@@ -153,19 +181,18 @@ ear_status_t ear_serve_clip_end(const uint8_t *in, size_t count, size_t *reply) 
     if (ear_get_u32(in + EAR_CLIP_END_AT_SAMPLES) != ear_session.samples) {
         return EAR_ERROR_SEQUENCE;
     }
+    const ear_status_t status = ear_recognizer_streams() ? EAR_OK : infer_last_window();
     ear_session.listening = EAR_IDLE;
-    ear_session_forget_outputs();
-    const uint32_t begin = ear_port_ticks();
-    const ear_status_t status = ear_recognizer_infer();
-    const uint32_t ticks = ear_port_ticks() - begin;
     if (status != EAR_OK) {
         return status;
     }
-    note_inference(ticks);
+    put_peak();
     ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FRAMES, ear_session.frames);
     ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FEATURES_CRC, ear_session.features_crc);
     ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_FRONTEND_TICKS, ear_session.frontend_ticks);
-    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCE_TICKS, ticks);
+    ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCE_TICKS, ear_session.inference_ticks);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCES, ear_session.inferences);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUTS_CRC, ear_session.outputs_crc);
     const uint32_t bytes =
         ear_smaller(ear_model_info.output.bytes, EAR_FRAME_MAX_PAYLOAD - EAR_CLIP_END_REPLY_BYTES);
     memcpy(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUT, ear_model_output(), bytes);

@@ -33,6 +33,8 @@ typedef struct {
     uint32_t frames;
     uint32_t inferences;
     uint32_t features_crc;
+    uint32_t outputs_crc; /* of a clip's inferences */
+    bool had_event;
     uint64_t frontend_ticks;
     uint64_t inference_ticks;
 
@@ -54,7 +56,7 @@ void ear_session_send(uint8_t type, ear_status_t status, uint16_t sequence, size
 /* The outputs of the model are no longer what an inference left. */
 void ear_session_forget_outputs(void);
 
-/* Forget what was heard, and listen as said. */
+/* Forget what was heard, and the model's state, and listen as said. */
 void ear_session_listen(ear_listening_t listening);
 
 /* Copy what lies in [offset, offset + count) of all texts, each with its NUL; return the length of

@@ -124,5 +124,5 @@ def test_ignored_label_must_be_one_of_the_models() -> None:
 
 def test_scores_of_another_model_are_refused() -> None:
     decider = Decider(Decision(), _LABELS, 16_000)
-    with pytest.raises(InputError, match=r"scores are int8 \[3\]; int8 or int16 \[4\] is needed"):
+    with pytest.raises(InputError, match=r"are int8 \[3\]; int8, uint8, int16, float32 \[4\] is"):
         decider.push(np.zeros(3, np.int8), 0)

@@ -37,3 +37,13 @@ def rough_line(program: Path) -> Iterator[ProcessLink]:
 def pcm() -> np.ndarray:
     """12,345 samples of noise."""
     return np.random.default_rng(7).integers(-32768, 32768, 12345).astype(np.int16)
+
+
+@pytest.fixture
+def stateful_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessLink]:
+    """A line to a device whose model has state."""
+    need("cc")
+    folder = tmp_path_factory.mktemp("stateful_device")
+    link = fake.start(fake.build(folder, defines=("-DFAKE_STATE_BYTES=4u",)))
+    yield link
+    fake.stop(link)

@@ -30,7 +30,9 @@ def write_headers(folder: Path) -> None:
     )
 
 
-def build(folder: Path, main: str = "fake_device.c", name: str = "fake") -> Path:
+def build(
+    folder: Path, main: str = "fake_device.c", name: str = "fake", defines: tuple[str, ...] = ()
+) -> Path:
     """Compile a test's main file with the session, strictly and with sanitizers."""
     write_headers(folder)
     runtime, program = paths.runtime(), folder / name
@@ -40,6 +42,7 @@ def build(folder: Path, main: str = "fake_device.c", name: str = "fake") -> Path
             *STRICT,
             *SANITIZE,
             "-D_DEFAULT_SOURCE",
+            *defines,
             f"-I{folder}",
             f"-I{runtime}",
             f"-I{paths.firmware_templates() / 'port'}",
@@ -101,12 +104,14 @@ def output(data: bytes) -> np.ndarray:
     return np.frombuffer(layer(data, LAYERS - 1), np.int8)
 
 
-def stream(pcm: np.ndarray) -> list[tuple]:
+def stream(pcm: np.ndarray, *, state: bool = False) -> list[tuple]:
     """Return what a stream yields: ("scores", values, sample), ("event", label, score, sample)."""
     found = []
     for count, frames in enumerate(range(FRAMES, len(pcm) // FRAME_SAMPLES + 1, 2), start=1):
         sample = frames * FRAME_SAMPLES
-        values = tuple(output(window(pcm, frames).tobytes()).tolist())
+        made = output(window(pcm, frames).tobytes()).astype(int)
+        made[0] += count - 1 if state else 0
+        values = tuple(made.astype(np.int8).tolist())
         found.append(("scores", values, sample))
         if count % 3 == 0:
             found.append(("event", count % LABELS, count % 256, sample))

@@ -1,17 +1,20 @@
 """The client and the real C session, over a line without faults."""
 
+import zlib
+
 import numpy as np
 import pytest
 
-from edgeasr.client import Device, Event, Hello, Scores
+from edgeasr.client import Device, Event, Hello, RefusedError, Scores
 from edgeasr.errors import InputError, LinkError
 from edgeasr.link import ProcessLink
+from edgeasr.protocol import messages
 from tests.unit.client import fake
 
 
 def test_hello_tells_who_is_there(line: ProcessLink) -> None:
     assert Device(line).hello() == Hello(
-        protocol_version=1,
+        protocol_version=2,
         runtime_version=1,
         board="fake",
         engine="ear",
@@ -52,6 +55,8 @@ def test_a_clip_is_heard_bit_for_bit(line: ProcessLink, pcm: np.ndarray, samples
     assert heard.features_crc == fake.features_crc(pcm[:samples])
     assert heard.window.tolist() == window.tolist()
     assert heard.inference_ticks == 7
+    assert (heard.inferences, heard.peak, heard.had_event) == (1, None, False)
+    assert heard.outputs_crc == zlib.crc32(heard.output.tobytes())
     assert heard.frontend_ticks >= 7 * (samples // 100)
     assert heard.round_trip_s > 0
 
@@ -80,6 +85,53 @@ def test_a_stream_yields_every_score_and_event_in_order(
     assert (summary.samples, summary.frames, summary.inferences) == (12345, 123, 52)
     assert summary.features_crc == fake.features_crc(pcm)
     assert collect(device, chunks, scores=False) == [w for w in wanted if w[0] == "event"]
+
+
+def test_state_lasts_over_tensors_until_it_is_reset(stateful_line: ProcessLink) -> None:
+    device = Device(stateful_line)
+    assert device.hello().state_bytes == 4
+
+    def added() -> int:
+        return (device.tensor(bytes(800))[0] - fake.layer(bytes(800), 149)[0]) % 256
+
+    assert [added(), added(), added()] == [0, 1, 2]
+    device.reset()
+    assert [added(), added()] == [0, 1]
+    device.tensor(bytes(800), layer=3)  # ends before the layer that keeps the count
+    assert added() == 2
+    device.hello()
+    assert added() == 0
+
+
+def test_a_stream_and_a_clip_start_the_state_afresh(
+    stateful_line: ProcessLink, pcm: np.ndarray
+) -> None:
+    device = Device(stateful_line)
+    wanted = fake.stream(pcm, state=True)
+    assert wanted != fake.stream(pcm)
+    device.tensor(bytes(800))
+    for _ in range(2):
+        assert collect(device, [pcm], scores=True) == wanted
+    heard = device.clip(pcm)
+    outputs = [values for kind, values, *_ in wanted if kind == "scores"]
+    *_, last = (Event(*rest) for kind, *rest in wanted if kind == "event")
+    assert heard.inferences == len(outputs) == 52
+    assert heard.output.tolist() == list(outputs[-1])
+    assert heard.outputs_crc == zlib.crc32(np.array(outputs, np.int8).tobytes())
+    assert (heard.peak, heard.had_event) == (last, True)
+    short = device.clip(pcm[:100])
+    assert (short.inferences, short.had_event) == (0, False)
+
+
+def test_a_reset_ends_a_clip(line: ProcessLink, pcm: np.ndarray) -> None:
+    device = Device(line)
+    device.hello()
+    exchange = device._exchange
+    exchange.request(messages.ClipBegin())
+    device.reset()
+    with pytest.raises(RefusedError, match="CLIP_END refused: not possible in the state"):
+        exchange.request(messages.ClipEnd(0))
+    assert device.clip(pcm).frames == 123
 
 
 def test_a_profile_has_all_layers_though_one_reply_holds_fewer(line: ProcessLink) -> None:

@@ -69,17 +69,17 @@ def test_another_version() -> None:
         return Frame(frame.type | REPLY, frame.sequence, b"\x09\x00\x01\x00", -5).encode()
 
     assert hello_error(newer) == (
-        "/dev/ttyACM0: the firmware speaks protocol version 9, this edgeasr version 1; export and "
+        "/dev/ttyACM0: the firmware speaks protocol version 9, this edgeasr version 2; export and "
         "build the firmware again with this edgeasr, or use the one that made it"
     )
 
 
 def test_a_reply_of_another_shape() -> None:
     def short(frame: Frame) -> bytes:
-        return Frame(frame.type | REPLY, frame.sequence, b"\x01\x00\x01\x00").encode()
+        return Frame(frame.type | REPLY, frame.sequence, b"\x02\x00\x01\x00").encode()
 
     text = hello_error(short)
-    assert "the reply to HELLO is not understood: HelloReply of 4 B; 58 B are due" in text
+    assert "the reply to HELLO is not understood: HelloReply of 4 B; 62 B are due" in text
 
 
 def test_a_refusal_has_its_status(line: ProcessLink) -> None:

@@ -2,7 +2,8 @@
  *
  *     driver stream|clip SEED < pcm
  *
- * SEED drives the sizes of the pushes, 0 to 1023 samples. The last line is the window. */
+ * SEED drives the sizes of the pushes, 0 to 1023 samples. The last lines are the recogniser's peak
+ * and the window. What is pushed is pushed twice, with a reset between: the second run counts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +15,28 @@
 #define MAX_PUSH 1024
 
 static int16_t pcm[MAX_SAMPLES];
-static int16_t window[1 << 16];
+static uint32_t window[1 << 15];
+
+static double value(ear_type_t type, const void *values, uint32_t i)
+{
+    switch (type) {
+    case EAR_TYPE_FLOAT32:
+        return (double)((const float *)values)[i];
+    case EAR_TYPE_INT16:
+        return ((const int16_t *)values)[i];
+    case EAR_TYPE_UINT8:
+        return ((const uint8_t *)values)[i];
+    default:
+        return ((const int8_t *)values)[i];
+    }
+}
 
 /* Print values of the model's input or output, which have one type. */
 static void print_values(const char *what, const void *values, uint32_t count)
 {
-    const bool is_wide = ear_model_info.input.type == EAR_TYPE_INT16;
     printf("%s", what);
     for (uint32_t i = 0; i < count; ++i) {
-        printf(" %d", is_wide ? ((const int16_t *)values)[i] : ((const int8_t *)values)[i]);
+        printf(" %.9g", value(ear_model_info.input.type, values, i));
     }
     printf("\n");
 }
@@ -72,6 +86,11 @@ int main(int argc, char **argv)
     const ear_mode_t mode = strcmp(argv[1], "clip") == 0 ? EAR_MODE_CLIP : EAR_MODE_STREAM;
     uint32_t random = (uint32_t)strtoul(argv[2], NULL, 10);
     const uint32_t count = (uint32_t)fread(pcm, sizeof(int16_t), MAX_SAMPLES, stdin);
+    uint32_t consumed, flags;
+    ear_recognizer_reset(mode);
+    for (uint32_t done = 0; done < count; done += consumed) {
+        (void)ear_recognizer_push(pcm + done, count - done, &consumed, &flags);
+    }
     ear_recognizer_reset(mode);
     for (uint32_t done = 0; done < count;) {
         random = random * 1664525u + 1013904223u;
@@ -82,7 +101,10 @@ int main(int argc, char **argv)
         }
         done += piece;
     }
-    if (mode == EAR_MODE_CLIP) {
+    const ear_event_t *const peak = ear_recognizer_peak();
+    printf("peak %u %u %u\n", (unsigned)peak->label, (unsigned)peak->score,
+           (unsigned)peak->sample);
+    if (mode == EAR_MODE_CLIP && !ear_recognizer_streams()) {
         if (ear_recognizer_infer() != EAR_OK) {
             return 1;
         }

@@ -13,8 +13,10 @@ from edgeasr.codegen.environment import render
 from edgeasr.decision import Decider, Decision
 from edgeasr.features import (
     FeatureQuantization,
+    FeatureScaling,
     FrontEnd,
     Quantization,
+    UnsignedFeatureQuantization,
     WideFeatureQuantization,
 )
 from tests.conftest import missing
@@ -28,6 +30,7 @@ _STRICT = (
     "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Wundef "
     "-Wcast-align -Wmissing-prototypes -Wvla -Werror"
 ).split()
+_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "float32": "float"}
 _SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
 _CORES = {
     "gcc": [],
@@ -42,14 +45,36 @@ class Case:
     frames: int
     decision: Decision
     quantization: Quantization = _QUANTIZATION
+    streams: bool = False
 
 
 _RULE = Decision(window=2, threshold=0.5, refractory_ms=100, hop_frames=5, ignored=("_silence_",))
 CASES = {
     "micro": Case(FrontEnd(), 49, _RULE),
-    "micro_streaming_model": Case(
+    "micro_every_third_frame": Case(
         FrontEnd(), 3, Decision(window=1, threshold=0.2, refractory_ms=0, hop_frames=3)
     ),
+    "micro_streaming_model": Case(
+        FrontEnd(),
+        3,
+        Decision(
+            window=5,
+            threshold=0.4,
+            refractory_ms=100,
+            warmup_ms=250,
+            hop_frames=3,
+            rule="micro_wake_word",
+        ),
+        streams=True,
+    ),
+    "micro_streaming_uint8": Case(
+        FrontEnd(hop_ms=20),
+        1,
+        Decision(window=2, threshold=0.3, refractory_ms=90, hop_frames=1, ignored=("no",)),
+        UnsignedFeatureQuantization(256, 666, 0),
+        streams=True,
+    ),
+    "micro_float32": Case(FrontEnd(), 49, _RULE, FeatureScaling(0.0390625, -0.5)),
     "micro_every_frame": Case(
         FrontEnd(window_ms=20, hop_ms=20, channels=10, pcan=False, noise_reduction=False),
         20,
@@ -91,7 +116,8 @@ def driver(case: Case, generated: Path) -> Path:
             _compiler("gcc"),
             *_STRICT,
             *_SANITIZERS,
-            f"-DFAKE_MODEL_TYPE={case.quantization.dtype}",
+            f"-DFAKE_MODEL_TYPE={_C_TYPES[case.quantization.dtype]}",
+            f"-DFAKE_STATE_BYTES={4 if case.streams else 0}",
             *_includes(generated),
             *sources,
             *_runtime(case.front_end),
@@ -127,9 +153,12 @@ def test_clip_equals_host(case: Case, driver: Path, seed: int) -> None:
     rows = features.compute(case.front_end, pcm)
     assert np.array_equal(_rows(lines, "frame"), rows)
     window = _window(case, rows)
-    assert np.array_equal(_rows(lines, "window")[0], window.ravel())
-    assert _rows(lines, "scores").tolist() == [_scores(window).tolist()]
-    assert not _rows(lines, "event").size
+    if case.streams:
+        _check_stream(case, lines, rows)
+    else:
+        assert np.array_equal(_rows(lines, "window")[0], window.ravel())
+        assert np.array_equal(_rows(lines, "scores"), [_scores(window)[0]])
+        assert not _rows(lines, "event").size
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -138,23 +167,31 @@ def test_stream_equals_host(case: Case, driver: Path, seed: int) -> None:
     lines = _run(driver, "stream", seed, pcm)
     rows = features.compute(case.front_end, pcm)
     assert np.array_equal(_rows(lines, "frame"), rows)
+    _check_stream(case, lines, rows)
+
+
+def _check_stream(case: Case, lines: list[list[str]], rows: np.ndarray) -> None:
     decider = Decider(case.decision, _LABELS, case.front_end.sample_rate_hz)
-    scores, events = [], []
+    scores, events, kept = [], [], 0
     for end in range(case.frames, len(rows) + 1, case.decision.hop_frames):
-        scores.append(_scores(_window(case, rows[:end])))
-        event = decider.push(scores[-1], case.front_end.samples_for(end))
+        made, kept = _scores(_window(case, rows[:end]), kept if case.streams else 0)
+        scores.append(made)
+        event = decider.push(made, case.front_end.samples_for(end))
         if event:
             events.append([_LABELS.index(event.label), event.score, event.sample])
     assert np.array_equal(_rows(lines, "scores"), np.array(scores))
     assert events
     assert _rows(lines, "event").tolist() == events
+    peak = decider.peak
+    expected = [_LABELS.index(peak.label), peak.score, peak.sample]
+    assert _rows(lines, "peak").tolist() == [expected]
 
 
 def test_short_clip_is_padded_with_zero_features(case: Case, driver: Path) -> None:
     lines = _run(driver, "clip", 5, np.ones(10, np.int16))
     assert not _rows(lines, "frame").size
     silence = features.quantize(case.quantization, np.zeros(1, np.int16))
-    assert set(_rows(lines, "window")[0]) == set(silence.tolist())
+    assert set(_rows(lines, "window")[0]) == set(silence.astype(float).tolist())
 
 
 def _compiler(name: str) -> str:
@@ -188,12 +225,12 @@ def _window(case: Case, rows: np.ndarray) -> np.ndarray:
     return features.quantize(case.quantization, padded)
 
 
-def _scores(window: np.ndarray) -> np.ndarray:
-    """As fake_model.c: int8 from -128, int16 from 0 in steps of 1/32768."""
-    total = int(window.astype(int).sum())
-    steps = [(total + 85 * i) % 256 for i in range(len(_LABELS))]
-    wide = window.dtype == np.int16
-    return np.array([128 * s if wide else s - 128 for s in steps], window.dtype)
+def _scores(window: np.ndarray, kept: int = 0) -> tuple[np.ndarray, int]:
+    """Return what fake_model.c makes of a window, and its new state."""
+    total = kept + int(np.trunc(window).astype(int).sum())
+    steps = np.array([(total + 85 * i) % 256 for i in range(len(_LABELS))])
+    scaled = {"int8": steps - 128, "uint8": steps, "int16": 128 * steps, "float32": steps / 256}
+    return scaled[window.dtype.name].astype(window.dtype), total
 
 
 def _run(driver: Path, mode: str, seed: int, pcm: np.ndarray) -> list[list[str]]:
@@ -205,4 +242,4 @@ def _run(driver: Path, mode: str, seed: int, pcm: np.ndarray) -> list[list[str]]
 
 
 def _rows(lines: list[list[str]], word: str) -> np.ndarray:
-    return np.array([[int(v) for v in line[1:]] for line in lines if line[0] == word])
+    return np.array([[float(v) for v in line[1:]] for line in lines if line[0] == word])

@@ -201,12 +201,14 @@ static const uint8_t decision_ignored[4] = {
 static const ear_decision_spec_t decision = {
     .labels = 4,
     .window = 2,
-    .threshold = 128,
+    .least_sum = 256,
     .refractory_samples = 3200,
+    .warmup_samples = 0,
+    .clears = 0,
     .ignored = decision_ignored,
 };
 
-static const ear_feature_quantization_s8_t quantization = {
+static const ear_feature_quantization_8_t quantization = {
     .numerator = 5,
     .denominator = 32,
     .offset = -128,
@@ -233,6 +235,7 @@ const ear_recognizer_spec_t ear_recognizer_spec = {
     .quantize = ear_quantize_features_s8,
     .quantization = &quantization,
     .input_bytes = sizeof window[0],
+    .input_type = EAR_TYPE_INT8,
     .hop_frames = 2,
     .samples = samples,
     .words = words,
