@@ -30,7 +30,8 @@ typedef struct {
     int32_t count;
 } ear_signal_auto_scale_t;
 
-/* *shift is the shift taken, 0 to 15. Upstream forgets all before a -32768. May work in place. */
+/* *shift is the shift taken, 0 to 14; 0 for silence. Upstream forgets all before a -32768, and so
+ * does this. May work in place. */
 void ear_signal_auto_scale_s16(const ear_signal_auto_scale_t *params, const int16_t *input,
                                int16_t *output, int32_t *shift);
 

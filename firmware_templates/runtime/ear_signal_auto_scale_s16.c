@@ -12,7 +12,7 @@ void ear_signal_auto_scale_s16(const ear_signal_auto_scale_t *params, const int1
             largest = (int16_t)(-input[i]); /* -32768 stays what it is: anything is above it */
         }
     }
-    const int32_t bits = largest < 0 ? 0 : 15 - (int32_t)ear_bit_length((uint32_t)largest);
+    const int32_t bits = largest <= 0 ? 0 : 15 - (int32_t)ear_bit_length((uint32_t)largest);
     for (int32_t i = 0; i < params->count; ++i) {
         output[i] = (int16_t)((uint32_t)input[i] << bits);
     }
