@@ -57,7 +57,7 @@ def _convolution(view: OpView, kernel: str, channel_axis: int) -> KernelCall:
         },
     )
     values = np.moveaxis(view.constant(filter_), channel_axis, 0).reshape(channels, -1)
-    end = _end(view, values, ("int64",) if depthwise else ("int32", "int64"))
+    end = end_of(view, values, ("int64",) if depthwise else ("int32", "int64"))
     factors = conv.factors_of(view, input_, filter_, output, channel_axis)
     weights = weights_of(view, filter_, channel_axis)
     made = call(
@@ -99,7 +99,7 @@ def fully_connected(view: OpView) -> KernelCall:
             "units": units,
         },
     )
-    end = _end(view, view.constant(filter_), ("int32", "int64"))
+    end = end_of(view, view.constant(filter_), ("int32", "int64"))
     weights = weights_of(view, filter_, channel_axis=0)
     made = call(
         "ear_fully_connected_s16",
@@ -128,7 +128,7 @@ def rounded_once(view: OpView, pair: tuple[int, int], what: str) -> tuple[int, i
 
 
 @dataclass(frozen=True, eq=False)
-class _End:
+class End:
     """What follows the sums of a layer.
 
     bias: int64 [channels] or None; narrow: TFLite-Micro has 32-bit sums; worst: no sum is larger.
@@ -169,12 +169,15 @@ class _End:
         return {"bias": low, "bias_high": high}
 
 
-def _end(view: OpView, weights: np.ndarray, bias_types: tuple[str, ...]) -> _End:
+def end_of(
+    view: OpView, weights: np.ndarray, bias_types: tuple[str, ...], position: int = 2
+) -> End:
     """Look at the bias, which decides the accumulator, and refuse sums that could overflow it.
 
-    weights: [channels, weights of one]. Without a bias the option quantized_bias_type decides.
+    weights: [channels, weights of one]. position: of the bias. Without a bias the option
+    quantized_bias_type decides.
     """
-    bias = view.optional(2, *bias_types)
+    bias = view.optional(position, *bias_types)
     values = None
     if bias is not None:
         if bias.elements != len(weights):
@@ -195,7 +198,7 @@ def _end(view: OpView, weights: np.ndarray, bias_types: tuple[str, ...]) -> _End
             f"its sums can reach {worst:,}; the accumulator has {32 if narrow else 48} bits and "
             f"holds {most:,}"
         )
-    return _End(values, narrow, worst)
+    return End(values, narrow, worst)
 
 
 def _narrow(view: OpView, bias: Tensor | None) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tests.vectors.kernels.building import Make
+from tests.vectors.kernels.building import FUSED, Make, out_size
 
 
 def _svdf(dtype: str) -> Callable[[Make], tuple[str, dict]]:
@@ -98,6 +98,92 @@ def _lstm(dtype: str) -> Callable[[Make], tuple[str, dict]]:
     return build
 
 
+def _transpose_conv(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    """Input planes are those that a convolution of the output makes."""
+
+    def build(make: Make) -> tuple[str, dict]:
+        strides = make.pick((1, 1), (2, 2), (1, 2), (3, 1), (2, 3))
+        taps = make.pick((1, 1), (3, 3), (1, 3), (4, 10), (2, 2), (5, 1))
+        padding = str(make.pick("SAME", "VALID"))
+        smallest = taps if padding == "VALID" else (1, 1)
+        out = [make.size(9) + least - 1 for least in smallest]
+        plane = [
+            out_size(size, tap, stride, 1, padding)
+            for size, tap, stride in zip(out, taps, strides, strict=True)
+        ]
+        batch, depth, channels = int(make.pick(1, 1, 2)), make.size(12), make.size(10)
+        wide = dtype == "int16"
+        scale = make.scale(-5, -2) if wide else make.scale(-3, 0)
+        make.hold(np.array([batch, *out, channels], np.int32))
+        scales = make.scale(-4, -1) * make.rng.uniform(0.05, 1, channels)
+        if make.rng.random() < 0.3:
+            scales = scales[:1]
+        make.hold(make.values((channels, *taps, depth)), scales)
+        make.feed((batch, *plane, depth), dtype, scale, 0 if wide else make.point())
+        unit, count = float(scale) * float(scales.max()), depth * taps[0] * taps[1]
+        if make.rng.random() < 0.8:
+            kind = str(make.pick("int64", "int64", "int16")) if wide else "int32"
+            reach = min((1e6 if wide else 5000) * math.sqrt(count), np.iinfo(kind).max / 4)
+            bias = np.clip(make.rng.normal(0, reach, channels), -4 * reach, 4 * reach)
+            make.hold(bias.astype(kind), scale * scales)
+        factor = float(make.pick(1, 0.3, 3, 1e-3, 1e3))
+        result = unit * 70 * math.sqrt(count) * factor
+        make.result((batch, *out, channels), dtype, result, 0 if wide else make.point())
+        return "TRANSPOSE_CONV", {
+            "padding": padding,
+            "stride_h": strides[0],
+            "stride_w": strides[1],
+            "fused_activation_function": make.pick(*FUSED),
+            "quantized_bias_type": "INT64" if wide else "INT32",
+        }
+
+    return build
+
+
+def _batch_matmul(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        rows, depth, columns = make.size(9), make.size(30), make.size(9)
+        adj_x, adj_y = bool(make.rng.random() < 0.5), bool(make.rng.random() < 0.5)
+        left = (depth, rows) if adj_x else (rows, depth)
+        right = (columns, depth) if adj_y else (depth, columns)
+        full = tuple(make.size(4) for _ in range(make.rng.integers(0, 4)))
+        sides = []
+        for _ in range(2):
+            batch = tuple(n if make.rng.random() < 0.7 else 1 for n in full)
+            sides.append(batch[make.rng.integers(len(batch) + 1) :] if batch else batch)
+        rank = max(map(len, sides))
+        ones = [(1,) * (rank - len(side)) + side for side in sides]
+        wide = dtype == "int16"
+        points = [0 if wide else make.point() for _ in range(3)]
+        scales = [make.scale(-5, -2), make.scale(-5, -2)]
+        make.feed((*sides[0], *left), dtype, scales[0], points[0])
+        if make.rng.random() < 0.3:
+            make.hold(make.values((*sides[1], *right), dtype), scales[1], points[1])
+        else:
+            make.feed((*sides[1], *right), dtype, scales[1], points[1])
+        shape = (*map(max, zip(*ones, strict=True)), rows, columns)
+        reach = (18000 if wide else 70) * math.sqrt(depth) * float(make.pick(1, 0.3, 3, 1e-2, 1e3))
+        make.result(shape, dtype, float(scales[0]) * float(scales[1]) * reach, points[2])
+        return "BATCH_MATMUL", {
+            "adj_x": adj_x, "adj_y": adj_y, "asymmetric_quantize_inputs": False,
+        }  # fmt: skip
+
+    return build
+
+
+def _batch_matmul_ties(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    """A factor next to 3/4, as _svdf_ties has it."""
+
+    def build(make: Make) -> tuple[str, dict]:
+        left, right = make.scale(-2, 0), make.scale(-2, 0)
+        make.feed((250, 1), dtype, left)
+        make.hold(np.array([[1]], dtype), right)
+        make.result((250, 1), dtype, np.float32(float(left) * float(right) * 4 / 3))
+        return "BATCH_MATMUL", {"adj_x": False, "adj_y": True}
+
+    return build
+
+
 def _quantize(source: str, target: str) -> Callable[[Make], tuple[str, dict]]:
     """Between int32, whose zero point is 0, and narrower types."""
 
@@ -119,6 +205,12 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "svdf_ties": _svdf_ties,
     "lstm": _lstm("int8"),
     "lstm_s16": _lstm("int16"),
+    "transpose_conv": _transpose_conv("int8"),
+    "transpose_conv_s16": _transpose_conv("int16"),
+    "batch_matmul": _batch_matmul("int8"),
+    "batch_matmul_s16": _batch_matmul("int16"),
+    "batch_matmul_ties": _batch_matmul_ties("int8"),
+    "batch_matmul_s16_ties": _batch_matmul_ties("int16"),
     "quantize_int8_int32": _quantize("int8", "int32"),
     "quantize_int16_int32": _quantize("int16", "int32"),
     "quantize_int32_int8": _quantize("int32", "int8"),

@@ -112,7 +112,9 @@ class _Writer:
 
     def invocation(self, inputs: tuple[np.ndarray, ...], expected: Outputs | None) -> None:
         for index, values in zip(self.case.graph.inputs, inputs, strict=True):
-            self.table(f"s{self.step}_{index}", c_type(values.dtype.name), values)
+            name = f"s{self.step}_{index}"
+            self.table(name, c_type(values.dtype.name), values)
+            self.body.append(f"    (void){self.name(name)};")  # not all are read
         arguments = ", ".join(self.argument(a) for a in self.call.arguments)
         self.body.append(f"    {self.call.kernel}({arguments});")
         for index, values in zip(self.case.op.outputs, expected or (), strict=False):
