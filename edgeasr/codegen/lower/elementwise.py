@@ -87,14 +87,14 @@ def _call(
     return call(
         f"ear_{name}_{SHORT[output.dtype]}",
         params,
-        _broadcast(view, input1, input2, output),
+        broadcast(view, input1, input2, output),
         view.read(input1, "input1"),
         view.read(input2, "input2"),
         view.write(output),
     )
 
 
-def _broadcast(view: OpView, input1: Tensor, input2: Tensor, output: Tensor) -> Struct:
+def broadcast(view: OpView, input1: Tensor, input2: Tensor, output: Tensor) -> Struct:
     """Return the ear_broadcast_t: neighbouring dimensions of one pattern are merged."""
     rank = max(len(input1.shape), len(input2.shape))
     one, other = ((1,) * (rank - len(t.shape)) + t.shape for t in (input1, input2))
