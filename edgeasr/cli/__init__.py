@@ -1,6 +1,7 @@
 """The `edgeasr` command: one file per subcommand, imported only when it runs."""
 
 import importlib
+import keyword
 import sys
 from typing import Annotated
 
@@ -16,6 +17,7 @@ _COMMANDS = {
     "doctor": "Check this computer for what edgeasr needs, with the command that installs it.",
     "data": "Fetch public recordings, and look at what a folder or a manifest holds.",
     "train": "Train a recogniser and write it as an int8 speech model with its card.",
+    "import": "Import a model of PyTorch (.pt2) or ONNX, compared with the original.",
     "quantize": "Quantize a model to few bits, search schemes by layer, study what they cost.",
     "inspect": "Show a model: operations, memory plan, size, cost, facts.",
     "export": "Write the firmware project of a model for a board.",
@@ -45,7 +47,8 @@ class _LazyGroup(TyperGroup):
         if not args or args[0] not in _COMMANDS:
             return super().resolve_command(ctx, args)
         name = args[0]
-        command = typer.main.get_command(importlib.import_module(f"edgeasr.cli.{name}").app)
+        module = f"{name}_" if keyword.iskeyword(name) else name
+        command = typer.main.get_command(importlib.import_module(f"edgeasr.cli.{module}").app)
         command.name = name
         return name, command, args[1:]
 

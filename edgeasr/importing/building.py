@@ -58,6 +58,8 @@ _HANDLERS: Mapping[str, Callable[[Call], Value]] = {
     "Unsqueeze": shapes.unsqueeze,
 }
 
+_MOVES = frozenset("Dropout Flatten Identity Reshape Squeeze Transpose Unsqueeze".split())
+
 
 def supported() -> tuple[str, ...]:
     """Return the ONNX operations that can be imported, sorted."""
@@ -66,12 +68,12 @@ def supported() -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """model: window to scores. logits: the same up to what the original gives, where a softmax was
-    added at the end or a logarithm left out, else `model`. swapped: whether the original has
-    features before frames. end: what was changed there, "" for nothing."""
+    """model: window to scores. original: window to what the original gives, the same but for its
+    end. swapped: whether the original has features before frames. end: what was changed there, ""
+    for nothing."""
 
     model: keras.Model
-    logits: keras.Model
+    original: keras.Model
     input_shape: tuple[int, ...]
     swapped: bool
     end: str
@@ -96,7 +98,7 @@ def build(
     """
     keras = load_keras()
     start, swapped = _start(network, window)
-    end = _ending(network) if softmax else ""
+    end = _end(network)
     values = {network.input: start}
     network = replace(network, nodes=_with_biases(network))
     for node in network.nodes:
@@ -105,12 +107,14 @@ def build(
     if network.output not in values:
         raise InputError(f"{network.where}: its output does not depend on its input")
     made = _scores(network, values[network.output])
-    inside = keras.Model(start.tensor, made, name="imported")
-    if not end:
-        return Built(inside, inside, network.input_shape, swapped, end)
+    if end in ("Softmax", "Sigmoid") or not softmax:
+        whole = keras.Model(start.tensor, made, name="imported")
+        return Built(whole, whole, network.input_shape, swapped, "")
     scores = keras.layers.Softmax(name="scores")(made)
-    model = keras.Model(start.tensor, scores, name="imported")
-    return Built(model, inside, network.input_shape, swapped, end)
+    model, told = keras.Model(start.tensor, scores, name="imported"), "a softmax was added"
+    if end == "LogSoftmax":
+        made, told = keras.layers.Activation("log_softmax")(made), "its logarithm was left out"
+    return Built(model, keras.Model(start.tensor, made), network.input_shape, swapped, told)
 
 
 def _convert(call: Call) -> Value:
@@ -169,19 +173,18 @@ def _scores(network: Network, value: Value):
     return arrange(value, (0, larger[0]))
 
 
-def _ending(network: Network) -> str:
-    """Say what is to be done at the network's end, so that it gives posteriors; adapt it to that.
-
-    A logarithm after a softmax goes; a softmax is added after logits.
-    """
-    last = next((n for n in network.nodes if network.output in n.outputs), None)
-    if last is None or last.kind in ("Softmax", "Sigmoid"):
-        return ""
-    if last.kind == "LogSoftmax":
-        network.nodes.remove(last)
-        network.output = last.inputs[0]
-        return "its logarithm of a softmax became a softmax"
-    return "a softmax was added at its end"
+def _end(network: Network) -> str:
+    """Return the kind of the last operation that computes; a LogSoftmax there is taken out."""
+    by_output = {output: place for place, n in enumerate(network.nodes) for output in n.outputs}
+    name = network.output
+    while name in by_output:
+        node = network.nodes[by_output[name]]
+        if node.kind == "LogSoftmax":
+            network.nodes[by_output[name]] = replace(node, kind="Identity")
+        if node.kind not in _MOVES or not node.inputs:
+            return node.kind
+        name = node.inputs[0]
+    return ""
 
 
 def _with_biases(network: Network) -> Sequence[Node]:

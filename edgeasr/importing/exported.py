@@ -132,7 +132,7 @@ def _check_tensor(meta: Mapping, stored: int, weight: str, source: Path) -> None
     if item is None or any(not isinstance(n, int) or n < 0 for n in numbers):
         raise InputError(f'{source}: "{weight}" has no type and shape that can be read')
     reach = offset + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True)) + 1
-    if math.prod(sizes) and reach * item > stored or math.prod(sizes) * item > MAX_BYTES:
+    if (math.prod(sizes) and reach * item > stored) or math.prod(sizes) * item > MAX_BYTES:
         raise InputError(
             f'{source}: "{weight}" of shape {sizes} is not held by its {stored:,} B; {_HOW}'
         )

@@ -2,8 +2,8 @@
 
 Activations are int8, or int16 with int8 weights (int16x8): integers only, for firmware. Or they
 stay float32, and the weights alone become int8 ("dynamic": the runtime quantizes activations as it
-goes) or float16: for a runtime on an operating system. Refused: a model of integers of which an
-operation stays in floating point, since no device would run it.
+goes) or float16, or stay as they are: for a runtime on an operating system. Refused: a model of
+integers of which an operation stays in floating point, since no device would run it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 INTEGER_ACTIVATIONS = ("int8", "int16")
-ACTIVATIONS = (*INTEGER_ACTIVATIONS, "dynamic", "float16")
+ACTIVATIONS = (*INTEGER_ACTIVATIONS, "dynamic", "float16", "float32")
 # Fewer windows leave the range of activations to chance.
 ENOUGH_WINDOWS = 100
 _MAX_SILENT = 0.5
@@ -129,7 +129,8 @@ def _convert(model: keras.Model, activations: str, calibration: np.ndarray | Non
     concrete = call.get_concrete_function(tf.TensorSpec(window.shape, tf.float32, name="features"))
     with process.quiet():
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if activations != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if activations == "dynamic":
         # tflite-runtime 2.14, the Raspberry Pi's, has no such dense layers with a scale per unit.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True

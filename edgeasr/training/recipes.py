@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeasr.errors import InputError, alternatives
-from edgeasr.quantize import ACTIVATIONS, schemes
+from edgeasr.quantize import ACTIVATIONS, INTEGER_ACTIVATIONS, schemes
 from edgeasr.quantize.low_bit import ROUNDINGS
 from edgeasr.quantize.schemes import Scheme
 
@@ -85,7 +85,7 @@ class QuantizationRecipe:
                 f"activations {self.activations} go with post-training quantization only; "
                 "give int8, or leave the training out"
             )
-        if self.activations in ("dynamic", "float16") and self.low_bit:
+        if self.activations not in INTEGER_ACTIVATIONS and self.low_bit:
             raise InputError(
                 f"activations {self.activations} keep the converter's own weights; "
                 f"{self.weights} goes with int8 or int16"
@@ -189,6 +189,7 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
         QuantizationRecipe("int16x8", activations="int16"),
         QuantizationRecipe("dynamic", activations="dynamic"),
         QuantizationRecipe("float16", activations="float16"),
+        QuantizationRecipe("float32", activations="float32"),
     )
 }  # fmt: skip
 
