@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeasr import __version__, boards, features, paths, project, protocol, speech
+from edgeasr import __version__, boards, features, microlite, paths, project, protocol, speech
 from edgeasr.boards import Board
-from edgeasr.codegen import cname
+from edgeasr.codegen import cname, tflm, tflm_arena
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
+from edgeasr.codegen.tflm import TflmCode
 from edgeasr.errors import CheckError, InputError, alternatives
 from edgeasr.graph import Graph
 from edgeasr.project import Manifest, Project
@@ -16,7 +17,9 @@ from edgeasr.speech import SpeechModel
 from edgeasr.units import format_bytes
 
 DEFAULT_MODEL = "digits"
-ENGINES = ("ear",)
+ENGINES = ("ear", "tflm")
+
+Code = ModelCode | TflmCode
 
 
 def zoo_names() -> tuple[str, ...]:
@@ -60,7 +63,10 @@ def export(
     """
     if engine not in ENGINES:
         raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
-    code = generate_model(model, board.name, packing=packing)
+    if engine == "tflm":
+        code: Code = generate_tflm(model, board)
+    else:
+        code = generate_model(model, board.name, packing=packing)
     check_fit(model, code, board)
     files = project_files(model, board, code)
     return project.write(out, files, _manifest(model, board, code, engine), replace=replace)
@@ -81,6 +87,30 @@ def generate_model(model: SpeechModel, board_name: str, *, packing: str = "small
         where=where,
         packing=packing,
     )
+
+
+def generate_tflm(model: SpeechModel, board: Board) -> TflmCode:
+    """Generate the C++ of the model itself, for the engine `tflm`."""
+    return tflm.generate(
+        model.graph,
+        name=model.name,
+        labels=model.facts.labels,
+        content=model.content,
+        board=board.name,
+        where=model.path.name,
+        target=_tflm_build(board),
+        hosted=board.port.hosted,
+    )
+
+
+def _tflm_build(board: Board) -> tflm_arena.Target:
+    """Return which build of TFLite-Micro a board's firmware is linked with."""
+    if board.port.hosted:
+        return tflm_arena.HOST
+    try:
+        return tflm_arena.cortex_m(board.core)
+    except ValueError as error:
+        raise InputError(f"board {board.name}: the engine tflm: {error}") from None
 
 
 def _check_ends(graph: Graph, where: str) -> None:
@@ -106,11 +136,11 @@ def _check_ends(graph: Graph, where: str) -> None:
         )
 
 
-def check_fit(model: SpeechModel, code: ModelCode, board: Board) -> None:
+def check_fit(model: SpeechModel, code: Code, board: Board) -> None:
     """Refuse, before any compiler runs, what cannot fit: arena and constants against the board."""
     largest = max(code.layers, key=lambda layer: layer.constant_bytes)
     for what, needed, has in (
-        ("RAM", code.plan.ram_bytes + board.rx_bytes + board.stack_bytes, board.ram_bytes),
+        ("RAM", code.ram_bytes + board.rx_bytes + board.stack_bytes, board.ram_bytes),
         ("flash", code.constant_bytes, board.flash_bytes),
     ):
         if has is not None and needed > has:
@@ -122,7 +152,7 @@ def check_fit(model: SpeechModel, code: ModelCode, board: Board) -> None:
             )
 
 
-def project_files(model: SpeechModel, board: Board, code: ModelCode) -> Mapping[str, str | bytes]:
+def project_files(model: SpeechModel, board: Board, code: Code) -> Mapping[str, str | bytes]:
     """Return every file of the project but its manifest: content by relative path."""
     facts = model.facts
     head = banner(model.name, model.content, board.name)
@@ -147,20 +177,23 @@ def project_files(model: SpeechModel, board: Board, code: ModelCode) -> Mapping[
         files[f"port/{name}"] = (board.port.folder / name).read_bytes()
     if board.file:
         files[f"board/{board.name}.toml"] = board.file.read_bytes()
-    sources = sorted(name for name in (*files, "src/main.c") if name.endswith(".c"))
-    return files | _rendered(model, board, sources)
+    sources = sorted(name for name in (*files, "src/main.c") if name.endswith((".c", ".cpp")))
+    engine = "tflm" if isinstance(code, TflmCode) else "ear"
+    return files | _rendered(model, board, engine, sources)
 
 
-def _rendered(model: SpeechModel, board: Board, sources: list[str]) -> dict[str, str]:
+def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str]) -> dict[str, str]:
     context = {
         "board": boards.c_context(board),
         "protocol": protocol.c_context(),
+        "tflm": microlite.c_context(board),
         "project": {
             "generator": f"edgeasr {__version__}",
             "name": program_name(model),
             "model_name": model.name,
             "model_hash": model.sha256[:16],
             "model_file": f"model/{_file_name(model)}",
+            "engine": engine,
             "sources": sources,
             "include_dirs": ["src", "model", "runtime", "port"],
         },
@@ -174,6 +207,8 @@ def _rendered(model: SpeechModel, board: Board, sources: list[str]) -> dict[str,
     }
     if not board.port.hosted:
         targets["linker.ld"] = "linker.ld"
+    if engine == "tflm":
+        targets["cmake/FindTFLM.cmake"] = "FindTFLM.cmake"
     return {path: render(f"project/{name}.j2", context) for path, name in targets.items()}
 
 
@@ -196,7 +231,7 @@ def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) ->
         model_file=f"model/{_file_name(model)}",
         model_sha256=model.sha256,
         labels=model.facts.labels,
-        arena_bytes=code.plan.arena_bytes,
+        arena_bytes=code.arena_bytes,
         constant_bytes=code.constant_bytes,
         layers=code.layers,
     )

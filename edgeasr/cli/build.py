@@ -14,12 +14,16 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def build(
     folder: Annotated[Path, typer.Argument(metavar="PROJECT", help="Folder of 'edgeasr export'.")],
+    tflm_root: Annotated[
+        Path | None,
+        typer.Option(help="Checkout or tree of TFLite-Micro, for engine tflm [$TFLM_ROOT]."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build the firmware of PROJECT with CMake."""
     made = project.load(folder)
     board = boards.of_project(made.folder, made.manifest.board)
-    built = toolchain.build(made.folder)
+    built = toolchain.build(made.folder, tflm_root=tflm_root)
     if json:
         console.print_json(
             {

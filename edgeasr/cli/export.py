@@ -24,7 +24,9 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder to write [MODEL-BOARD].")
     ] = None,
-    engine: Annotated[str, typer.Option(help="What runs the model: ear.")] = "ear",
+    engine: Annotated[
+        str, typer.Option(help="What runs the model: ear, or tflm (TFLite-Micro).")
+    ] = "ear",
     packing: Annotated[
         str, typer.Option(help="Form of the weights in flash: smallest, or raw int8.")
     ] = "smallest",

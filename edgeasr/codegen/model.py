@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeasr import __version__, plan
-from edgeasr.codegen import cname, coverage, layers, lower, persistent
+from edgeasr.codegen import cname, coverage, layers, lower, persistent, windows
 from edgeasr.codegen.call import KERNEL_HEADERS, Alias, KernelCall
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.packing import (
@@ -92,8 +92,8 @@ def generate(
             f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
         )
     _check_ends(graph, where)
-    calls, aliases = _lower_all(graph, where)
-    kept = persistent.regions(graph, calls)
+    calls, aliases, homes = _lower_all(graph, where)
+    kept = persistent.regions(graph, calls, homes)
     made = _plan(graph, calls, aliases, kept)
     if packing != "raw":
         calls = _pack(graph, calls, made)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeasr import boards, process, project
+from edgeasr import boards, microlite, process, project
 from edgeasr.boards import Board
 from edgeasr.errors import InputError
 from edgeasr.project import Project
@@ -37,20 +37,23 @@ class Built:
     frames: tuple[tuple[str, int], ...]
 
 
-def build(folder: Path, *, jobs: int | None = None) -> Built:
+def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = None) -> Built:
     """Build the project in `folder` into its folder `build`, with at most `jobs` compilers at once.
 
-    Raises InputError when the folder is no project, ToolError when a program is missing (before
-    any work) or fails.
+    tflm_root: where TFLite-Micro is, for a project of the engine `tflm`; else the environment says.
+
+    Raises InputError when the folder is no project, ToolError when a program or library is missing
+    (before any work) or fails.
     """
     made = project.load(folder)
     board = boards.of_project(folder, made.manifest.board)
-    cmake, generator = _tools(board)
+    cmake, generator = _tools(board, cxx=made.manifest.engine == "tflm")
+    found = _library(made, board, tflm_root)
     target = _target(made)
     _forget_other_builds(target, folder, generator)
     stamp = target / _STAMP
     stamp.unlink(missing_ok=True)
-    configure = [cmake, "-S", folder, "-B", target, "-G", generator]
+    configure = [cmake, "-S", folder, "-B", target, "-G", generator, *found]
     process.run(configure, log=target / "configure.log", timeout_s=_TIMEOUT_S)
     compiling = [cmake, "--build", target, "--parallel", str(jobs or os.cpu_count() or 1)]
     process.run(compiling, log=target / "build.log", timeout_s=_TIMEOUT_S)
@@ -73,12 +76,27 @@ def find_built(folder: Path) -> Built:
     return _measure(made, board)
 
 
-def _tools(board: Board) -> tuple[str, str]:
+def _library(made: Project, board: Board, root: Path | None) -> list[str]:
+    """Return CMake's arguments that lead to TFLite-Micro; none for an engine without."""
+    if made.manifest.engine != "tflm":
+        return []
+    if root is not None:
+        found = {"TFLM_ROOT": str(root.resolve())}
+        microlite.check_root(root, board)
+    else:
+        found = microlite.find(board)
+    return [f"-D{name}={found.get(name, '')}" for name in microlite.VARIABLES]
+
+
+def _tools(board: Board, *, cxx: bool) -> tuple[str, str]:
     """Return cmake's path and its generator, once every program that the build needs is there."""
     cmake = tools.require("cmake")
     maker = tools.require("ninja")
     native = board.port.hosted and platform.machine() == board.compiler.processor
-    tools.require("gcc" if native else board.compiler.program)
+    prefix = "" if native else board.compiler.prefix
+    tools.require(f"{prefix}gcc")
+    if cxx:
+        tools.require(f"{prefix}g++")
     return cmake, "Unix Makefiles" if Path(maker).name == "make" else "Ninja"
 
 

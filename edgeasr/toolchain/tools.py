@@ -44,11 +44,22 @@ TOOLS = (
         "building firmware for Cortex-M boards",
         "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ),
+    Tool("g++", "projects of the engine tflm on board host", "g++"),
+    Tool(
+        "arm-none-eabi-g++",
+        "projects of the engine tflm for Cortex-M boards",
+        "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib",
+    ),
     Tool("qemu-system-arm", "running firmware of Cortex-M boards", "qemu-system-arm"),
     Tool(
         "aarch64-linux-gnu-gcc",
         "building programs for 64-bit Arm Linux boards",
         "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    ),
+    Tool(
+        "aarch64-linux-gnu-g++",
+        "projects of the engine tflm for 64-bit Arm Linux boards",
+        "g++-aarch64-linux-gnu",
     ),
     Tool("qemu-aarch64", "running programs of 64-bit Arm Linux boards", "qemu-user"),
     Tool("espeak-ng", "synthesising words where no recordings are", "espeak-ng"),

@@ -27,6 +27,10 @@ uint32_t ear_port_ticks(void);
 /* Sleep until an interrupt, or a moment; returns at once when received bytes are waiting. */
 void ear_port_idle(void);
 
+/* Show a text beside the line, where the board has a place for it: a debugger or emulator that
+ * listens, or a standard error. Lost elsewhere. */
+void ear_port_say(const char *text);
+
 /* False once the program should end: an operating system closed the line. Always true on bare
  * metal. */
 bool ear_port_running(void);

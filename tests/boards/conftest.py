@@ -41,6 +41,7 @@ def context(board: str) -> dict[str, object]:
             "model_name": "echo",
             "model_hash": "0123456789abcdef",
             "model_file": "model/echo.tflite",
+            "engine": "none",
             "sources": sources,
             "include_dirs": ["src", "port"],
         },

@@ -1,7 +1,9 @@
-/* Arm CMSDK: protocol on the APB UART, ticks from APB timer 0, received bytes by interrupt.
+/* Arm CMSDK: protocol on the APB UART, received bytes by interrupt, ticks from an APB timer or from
+ * the system counter of an SSE-300.
  *
- * Registers: Arm DDI 0479 (Cortex-M System Design Kit), chapters 4.2 (timer) and 4.3 (UART). NVIC:
- * Armv7-M Architecture Reference Manual, B3.4. */
+ * Registers: Arm DDI 0479 (Cortex-M System Design Kit), chapters 4.2 (timer) and 4.3 (UART); Arm
+ * 101773 (Corstone SSE-300), system counter and system timer. NVIC: Armv7-M Architecture Reference
+ * Manual, B3.4. */
 #include "port.h"
 
 #include <stdatomic.h>
@@ -17,14 +19,27 @@ typedef struct {
     volatile uint32_t baud_divider;
 } uart_t;
 
+#if EAR_PORT_COUNTER_BASE
+typedef struct {
+    volatile uint32_t count_low;
+    volatile uint32_t count_high;
+} sse_timer_t;
+
+#define TIMER ((const sse_timer_t *)EAR_PORT_TIMER_BASE)
+#define COUNTER_CONTROL (*(volatile uint32_t *)EAR_PORT_COUNTER_BASE)
+#define COUNTER_CONTROL_ENABLE (1u << 0)
+#else
 typedef struct {
     volatile uint32_t control;
     volatile uint32_t value;
     volatile uint32_t reload;
 } apb_timer_t;
 
-#define UART ((uart_t *)EAR_PORT_UART_BASE)
 #define TIMER ((apb_timer_t *)EAR_PORT_TIMER_BASE)
+#define TIMER_CONTROL_ENABLE (1u << 0)
+#endif
+
+#define UART ((uart_t *)EAR_PORT_UART_BASE)
 #define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u)
 #define NVIC_DISABLE ((volatile uint32_t *)0xE000E180u)
 
@@ -33,7 +48,6 @@ typedef struct {
 #define UART_CONTROL_RX (1u << 1)
 #define UART_CONTROL_RX_INTERRUPT (1u << 3)
 #define UART_INTERRUPT_RX (1u << 1)
-#define TIMER_CONTROL_ENABLE (1u << 0)
 
 #define RX_IRQ_WORD (EAR_PORT_UART_RX_IRQ / 32u)
 #define RX_IRQ_BIT (1u << (EAR_PORT_UART_RX_IRQ % 32u))
@@ -62,17 +76,23 @@ void ear_port_uart_rx_interrupt(void) {
     }
 }
 
-void ear_port_init(void) {
+static void start_ticks(void) {
+#if EAR_PORT_COUNTER_BASE
+    COUNTER_CONTROL = COUNTER_CONTROL_ENABLE;
+#else
     TIMER->reload = 0xFFFFFFFFu;
     TIMER->value = 0xFFFFFFFFu;
     TIMER->control = TIMER_CONTROL_ENABLE;
+#endif
+}
+
+void ear_port_init(void) {
+    start_ticks();
     UART->baud_divider = EAR_PORT_CPU_HZ / EAR_PORT_BAUD;
     UART->control = UART_CONTROL_TX | UART_CONTROL_RX | UART_CONTROL_RX_INTERRUPT;
     NVIC_ENABLE[RX_IRQ_WORD] = RX_IRQ_BIT;
-#if EAR_PORT_SEMIHOSTING
     /* An emulated UART loses, or holds back, what comes before it is enabled: say that it is. */
-    ear_semihost(SEMIHOSTING_WRITE0, "ready\n");
-#endif
+    ear_port_say("ready\n");
 }
 
 size_t ear_port_read(uint8_t *bytes, size_t capacity) {
@@ -102,7 +122,11 @@ void ear_port_write(const uint8_t *bytes, size_t count) {
 }
 
 uint32_t ear_port_ticks(void) {
+#if EAR_PORT_COUNTER_BASE
+    return TIMER->count_low;
+#else
     return 0xFFFFFFFFu - TIMER->value;
+#endif
 }
 
 void ear_port_idle(void) {
@@ -112,6 +136,14 @@ void ear_port_idle(void) {
         __asm volatile("dsb\n\twfi" ::: "memory");
     }
     __asm volatile("cpsie i\n\tisb" ::: "memory");
+}
+
+void ear_port_say(const char *text) {
+#if EAR_PORT_SEMIHOSTING
+    ear_semihost(SEMIHOSTING_WRITE0, text);
+#else
+    (void)text;
+#endif
 }
 
 bool ear_port_running(void) {

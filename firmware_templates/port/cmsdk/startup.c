@@ -1,4 +1,4 @@
-/* Start of an Armv7-M program: vector table, memory, FPU, faults. The linker script gives the
+/* Start of an Armv7-M or Armv8-M program: vector table, memory, FPU, faults. The linker script gives the
  * symbols. Armv7-M Architecture Reference Manual, B1.5 (exceptions) and B3.2 (system control). */
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,7 +74,7 @@ _Noreturn void ear_start(void);
 
 _Noreturn void ear_start(void) {
     VTOR = (uint32_t)(uintptr_t)vectors;
-#if defined(__ARM_FP)
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
     CPACR |= CPACR_FPU_FULL;
     __asm volatile("dsb\n\tisb" ::: "memory");
 #endif
@@ -85,7 +85,13 @@ _Noreturn void ear_start(void) {
     for (uint32_t *to = ear_bss_start; to < ear_bss_end; to++) {
         *to = 0u;
     }
-    (void)main();
+    const int code = main();
+#if EAR_PORT_SEMIHOSTING
+    const uint32_t ended[2] = {SEMIHOSTING_APPLICATION_EXIT, (uint32_t)code};
+    ear_semihost(SEMIHOSTING_EXIT_EXTENDED, ended);
+#else
+    (void)code;
+#endif
     for (;;) {
         __asm volatile("wfi");
     }

@@ -233,6 +233,10 @@ void ear_port_idle(void) {
     }
 }
 
+void ear_port_say(const char *text) {
+    (void)fputs(text, stderr);
+}
+
 bool ear_port_running(void) {
     return running;
 }

@@ -17,8 +17,10 @@
 #define EAR_PORT_UART_RX_IRQ 0u
 /* rate of the line, in bits per second */
 #define EAR_PORT_BAUD 921600u
-/* address of the APB timer that counts ticks */
+/* address of the timer that counts ticks: an APB timer, or one of the system counter */
 #define EAR_PORT_TIMER_BASE 0x40000000u
+/* address of an SSE-300's system counter whose timer that is; 0 for an APB timer */
+#define EAR_PORT_COUNTER_BASE 0x00000000u
 /* 1 where a debugger or emulator takes semihosting calls (faults are reported), else 0 */
 #define EAR_PORT_SEMIHOSTING 1u
 

@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
     }
     ear_port_init();
     if (ear_model_init() != EAR_OK) {
+        ear_port_say("the model was refused: its data is damaged, or its engine failed\n");
         return 1;
     }
     ear_session_init();

@@ -1,0 +1,5 @@
+"""The engine `tflm`: TFLite-Micro's interpreter, with exactly the operators that a model uses."""
+
+from edgeasr.codegen.tflm.model import TflmCode, generate
+
+__all__ = ["TflmCode", "generate"]

@@ -1,0 +1,171 @@
+"""A model to the C++ that has TFLite-Micro run it: the file as an array, a resolver, an arena."""
+
+import hashlib
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeasr import paths
+from edgeasr.codegen import cname, layers, macs, tflm_arena
+from edgeasr.codegen.environment import render
+from edgeasr.codegen.model import banner
+from edgeasr.codegen.runtime import RUNTIME_VERSION
+from edgeasr.codegen.sources import closure
+from edgeasr.codegen.tflm import resolver, uses
+from edgeasr.errors import InputError
+from edgeasr.graph import Graph, Op, Tensor, resource_variables
+from edgeasr.project import Layer
+
+_RENDERED = ("model.cpp", "model.h", "model_data.c")
+_COPIED = ("ear_tflm.h", "ear_tflm_resolver.h")
+_BARE = ("ear_tflm_bare.cpp",)
+
+
+@dataclass(frozen=True, eq=False)
+class TflmCode:
+    """The counterpart of codegen.model.ModelCode, of which it has what `deploy` takes.
+
+    arena: bytes, and what they are for. state_bytes: part of the arena that lasts from one
+    inference to the next; constant_bytes: the `.tflite` file.
+    """
+
+    files: Mapping[str, str]
+    sources: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    arena: tflm_arena.Arena
+    state_bytes: int
+    constant_bytes: int
+
+    @property
+    def arena_bytes(self) -> int:
+        return self.arena.bytes
+
+    @property
+    def ram_bytes(self) -> int:
+        return self.arena.bytes
+
+
+def generate(
+    graph: Graph,
+    *,
+    name: str,
+    labels: Sequence[str],
+    content: bytes,
+    board: str,
+    where: str,
+    target: tflm_arena.Target,
+    hosted: bool,
+) -> TflmCode:
+    """Generate the model's C++. content: bytes of the `.tflite`, which the firmware carries.
+
+    target: the build of the library. hosted: above an operating system.
+
+    Raises InputError when TFLite-Micro has no kernel for an operator, or the model has several
+    inputs or outputs.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise InputError(
+            f"{where}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
+            "the tflm engine runs models with one of each"
+        )
+    operators = resolver.choose(uses.uses(graph), where)
+    variables = uses.variable_count(graph)
+    shown = [op for op in graph.ops if _is_shown(graph, op)]
+    arena = tflm_arena.predict(graph, content, target)
+    state_bytes = _state_bytes(graph)
+    context = {
+        "banner": banner(name, content, board),
+        "runtime_version": RUNTIME_VERSION,
+        "name": name,
+        "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
+        "labels": list(labels),
+        "operators": operators,
+        "headers": _headers(operators, bool(variables)),
+        "resource_variables": variables,
+        "reset": _reset(graph),
+        "arena": arena,
+        "state_bytes": state_bytes,
+        "input": _end(graph.tensor(graph.inputs[0])),
+        "output": _end(graph.tensor(graph.outputs[0])),
+        "layers": [_layer_context(graph, op) for op in shown],
+        "layer_of_operator": _layer_of_operator(shown, len(graph.ops)),
+        "tensor_of_layer": np.array([layers.result(graph, op).index for op in shown]),
+        "data": np.frombuffer(content, np.uint8),
+        "data_crc": f"0x{zlib.crc32(content):08x}u",
+    }
+    folder = paths.firmware_templates() / "model" / "tflm"
+    files = {f: render(f"model/tflm/{f}.j2", context) for f in _RENDERED}
+    files |= {f: (folder / f).read_text() for f in (*_COPIED, *(() if hosted else _BARE))}
+    return TflmCode(
+        files=files,
+        sources=closure("ear_frames.h"),
+        layers=tuple(_layer(graph, i, op, operators) for i, op in enumerate(shown)),
+        arena=arena,
+        state_bytes=state_bytes,
+        constant_bytes=len(content),
+    )
+
+
+def _headers(operators: resolver.Operators, variables: bool) -> list[str]:
+    micro = "tensorflow/lite/micro"
+    names = {f"{micro}/micro_interpreter.h", "tensorflow/lite/schema/schema_generated.h"}
+    if variables:
+        names |= {f"{micro}/micro_allocator.h", f"{micro}/micro_resource_variable.h"}
+    return sorted(names.union(operators.headers))
+
+
+def _is_shown(graph: Graph, op: Op) -> bool:
+    """True for operators that make a tensor, or assign one, that the host may look at."""
+    return bool(op.outputs or op.inputs) and layers.result(graph, op).dtype in layers.C_TYPES
+
+
+def _end(tensor: Tensor) -> dict[str, object]:
+    return {"bytes": tensor.bytes, "type": layers.C_TYPES[tensor.dtype]}
+
+
+def _layer_context(graph: Graph, op: Op) -> dict[str, object]:
+    tensor = layers.result(graph, op)
+    return {
+        **_end(tensor),
+        "comment": cname.comment(f"#{op.index} {op.kind} {list(tensor.shape)}, {tensor.name}"),
+    }
+
+
+def _layer_of_operator(shown: Sequence[Op], count: int) -> np.ndarray:
+    """Return the layer that each operator of the main subgraph is, -1 for those that are none."""
+    table = np.full(max(count, 1), -1, np.int16)
+    table[[op.index for op in shown]] = np.arange(len(shown))
+    return table
+
+
+def _layer(graph: Graph, index: int, op: Op, operators: resolver.Operators) -> Layer:
+    constants = [graph.tensor(i) for i in op.inputs if i >= 0 and graph.tensor(i).data is not None]
+    return Layer(
+        index=index,
+        op=op.index,
+        kind=op.kind,
+        kernel=operators.registrations[op.kind],
+        tensor=layers.result(graph, op).index,
+        macs=macs.macs(graph, op),
+        constant_bytes=sum(tensor.bytes for tensor in constants),
+    )
+
+
+def _reset(graph: Graph) -> str:
+    """Return how the interpreter gets to its start: `none`, `clear`, or `anew`.
+
+    MicroInterpreter::Reset() clears variables and does not run CALL_ONCE again.
+    """
+    if not graph.stateful:
+        return "none"
+    cleared = all(variable.starts_cleared for variable in resource_variables(graph).values())
+    return "clear" if cleared else "anew"
+
+
+def _state_bytes(graph: Graph) -> int:
+    """Return the bytes of variables; at least 1 for a model whose operators keep state."""
+    variables = {v.name: v.initial.size for v in resource_variables(graph).values()}
+    kept = sum(variables.values()) + sum(t.bytes for t in graph.tensors if t.is_variable)
+    return max(kept, int(graph.stateful))
