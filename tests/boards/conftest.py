@@ -18,6 +18,7 @@ _HERE = Path(__file__).parent
 _NEEDED = {
     "host": ("gcc",),
     "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
     "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
 }
 

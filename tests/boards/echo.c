@@ -47,7 +47,7 @@ int main(void) {
             }
             if (bytes[i] == 0xFDu) {
                 /* Nothing is there: a bus fault. */
-                *(volatile uint32_t *)0x80000000u = 1;
+                *(volatile uint32_t *)0xF0000000u = 1;
             }
 #endif
         }

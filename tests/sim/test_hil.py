@@ -15,10 +15,11 @@ from tests.conftest import need
 _PROGRAMS = {
     "host": ("gcc",),
     "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
     "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
 }
 # Clips streamed in CI; `edgeasr hil` without --limit streams them all.
-_CLIPS = {"host": 400, "qemu_mps2_an386": 40, "rpi4": 120}
+_CLIPS = {"host": 400, "qemu_mps2_an386": 40, "qemu_mps3_an547": 20, "rpi4": 120}
 
 
 def edgeasr(*argv: object, cwd: Path) -> subprocess.CompletedProcess[str]:

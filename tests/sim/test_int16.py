@@ -19,9 +19,10 @@ keras = pytest.importorskip("keras")
 _PROGRAMS = {
     "host": ("gcc",),
     "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
     "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
 }
-_CLIPS = {"host": 60, "qemu_mps2_an386": 12, "rpi4": 30}
+_CLIPS = {"host": 60, "qemu_mps2_an386": 12, "qemu_mps3_an547": 6, "rpi4": 30}
 
 
 def edgeasr(*argv: object, cwd: Path) -> subprocess.CompletedProcess[str]:
