@@ -29,15 +29,22 @@ class Connected:
 
 @contextlib.contextmanager
 def connect(
-    project: Project, *, port: str | None = None, baud: int = BAUD, log: Path | None = None
+    project: Project,
+    *,
+    port: str | None = None,
+    baud: int = BAUD,
+    log: Path | None = None,
+    front_end: str = speech.NEEDED,
 ) -> Iterator[Connected]:
     """Start the project's firmware with its board's runner, or open `port`, and say hello.
 
-    log: file for every byte that passes, about 100 KB a clip.
-    Raises CheckError when the firmware is of another model or board, LinkError when it is silent,
-    ToolError when the runner's program is missing.
+    log: file for every byte that passes, about 100 KB a clip. front_end: as in speech.load, NEEDED
+    for whoever sends sound.
+    Raises InputError when the project's model is not as needed, CheckError when the firmware is of
+    another model or board, LinkError when it is silent, ToolError when the runner's program is
+    missing.
     """
-    model = speech.load(project.model_path)
+    model = load_model(project, front_end=front_end)
     board = boards.of_project(project.folder, project.manifest.board)
     if port is not None:
         with contextlib.closing(open_link(port, baud=baud)) as link:
@@ -46,6 +53,14 @@ def connect(
     built = toolchain.find_built(project.folder)
     with runners.start(project.folder, board, built.elf) as running:
         yield _greet(project, model, Device(running.link, log=log), running.instructions)
+
+
+def load_model(project: Project, *, front_end: str = speech.NEEDED) -> SpeechModel:
+    """Load the project's model with the facts that it was exported with."""
+    facts = project.folder / speech.FACTS_FILE
+    return speech.load(
+        project.model_path, facts=facts if facts.is_file() else None, front_end=front_end
+    )
 
 
 def _greet(

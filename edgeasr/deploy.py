@@ -1,17 +1,17 @@
 """The pipeline from a speech model to a firmware project, readable from top to bottom."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from edgeasr import __version__, boards, features, microlite, paths, project, protocol, speech
 from edgeasr.boards import Board
-from edgeasr.codegen import cname, tflm, tflm_arena
+from edgeasr.codegen import cname, coverage, tflm, tflm_arena
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
 from edgeasr.codegen.tflm import TflmCode
 from edgeasr.errors import CheckError, InputError, alternatives
-from edgeasr.graph import Graph
 from edgeasr.project import Manifest, Project
 from edgeasr.speech import SpeechModel
 from edgeasr.units import format_bytes
@@ -20,6 +20,8 @@ DEFAULT_MODEL = "digits"
 ENGINES = ("ear", "tflm")
 
 Code = ModelCode | TflmCode
+# What firmware without a recogniser leaves out, though the session includes its headers.
+_RECOGNISER_SOURCES = {"ear_recognizer.c", "ear_decision.c", "ear_frontend.c"}
 
 
 def zoo_names() -> tuple[str, ...]:
@@ -40,9 +42,11 @@ def find_model(name_or_path: str) -> Path:
     return paths.zoo() / f"{name_or_path}.tflite"
 
 
-def load_model(name_or_path: str) -> SpeechModel:
-    """Load a model of the zoo by its name, or any speech model by its path."""
-    return speech.load(find_model(name_or_path))
+def load_model(
+    name_or_path: str, *, facts: Path | None = None, front_end: str = speech.NEEDED
+) -> SpeechModel:
+    """Load a model of the zoo by its name, or any by its path; the rest is as in speech.load."""
+    return speech.load(find_model(name_or_path), facts=facts, front_end=front_end)
 
 
 def export(
@@ -77,11 +81,11 @@ def generate_model(model: SpeechModel, board_name: str, *, packing: str = "small
     if packing not in PACKINGS:
         raise InputError(f'packing "{packing}" not found; {alternatives(packing, PACKINGS)}')
     where = model.path.name
-    _check_ends(model.graph, where)
+    _check_ends(model)
     return generate(
         model.graph,
         name=model.name,
-        labels=model.facts.labels,
+        labels=_labels(model),
         content=model.content,
         board=board_name,
         where=where,
@@ -94,7 +98,7 @@ def generate_tflm(model: SpeechModel, board: Board) -> TflmCode:
     return tflm.generate(
         model.graph,
         name=model.name,
-        labels=model.facts.labels,
+        labels=_labels(model),
         content=model.content,
         board=board.name,
         where=model.path.name,
@@ -113,27 +117,36 @@ def _tflm_build(board: Board) -> tflm_arena.Target:
         raise InputError(f"board {board.name}: the engine tflm: {error}") from None
 
 
-def _check_ends(graph: Graph, where: str) -> None:
+def _labels(model: SpeechModel) -> tuple[str, ...]:
+    """Return the labels that the firmware names: of a bare model without any, one for them all."""
+    return model.facts.labels or ("?",)
+
+
+def _check_ends(model: SpeechModel) -> None:
     """Refuse a model of floats by its first operation on them, and other ends by their names."""
+    graph, where = model.graph, model.path.name
+    runs = not coverage.check(graph)
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensor(index)
-        if tensor.dtype in speech.INTEGER_ENDS:
+        if tensor.dtype in speech.ENDS if runs else tensor.dtype in speech.INTEGER_ENDS:
             continue
         for op in graph.ops:
             made = [
                 graph.tensor(i) for i in op.outputs if graph.tensor(i).dtype.startswith("float")
             ]
-            if made and op.kind != "DEQUANTIZE":
+            if made and op.kind != "DEQUANTIZE" and not runs:
                 raise InputError(
                     f"{where}: operation {op.kind} #{op.index} computes in {made[0].dtype}; the "
                     "firmware engines run integers only; quantize it with 'edgeasr quantize "
                     "--activations int8' or int16, or run this file on an operating system with a "
                     "TensorFlow Lite runtime"
                 )
-        raise InputError(
-            f'{where}: tensor "{tensor.name}" is {tensor.dtype}; the firmware hands int8 or int16 '
-            "features to a model and takes such scores; quantize it with 'edgeasr quantize'"
-        )
+        if model.hears and tensor.dtype not in speech.ENDS:
+            raise InputError(
+                f'{where}: tensor "{tensor.name}" is {tensor.dtype}; the firmware hands features '
+                f"of {', '.join(speech.ENDS)} to a model and takes such scores; quantize it with "
+                "'edgeasr quantize', or export it for tensors alone, with --bare"
+            )
 
 
 def check_fit(model: SpeechModel, code: Code, board: Board) -> None:
@@ -154,23 +167,12 @@ def check_fit(model: SpeechModel, code: Code, board: Board) -> None:
 
 def project_files(model: SpeechModel, board: Board, code: Code) -> Mapping[str, str | bytes]:
     """Return every file of the project but its manifest: content by relative path."""
-    facts = model.facts
-    head = banner(model.name, model.content, board.name)
-    speech_context = {
-        "banner": head,
-        **features.c_context(
-            facts.front_end, facts.frames, model.feature_quantization, facts.decision, facts.labels
-        ),
-    }
-    session = {
-        name for path in paths.runtime().glob("ear_session*.c") for name in closure(path.name)
-    }
-    runtime = sorted({*session, *code.sources, *features.c_sources(facts.front_end)})
     files: dict[str, str | bytes] = {f"model/{name}": text for name, text in code.files.items()}
-    for name in ("speech.c", "speech.h"):
-        files[f"model/{name}"] = render(f"model/{name}.j2", speech_context)
+    files |= _speech_files(model, board)
     files[f"model/{_file_name(model)}"] = model.content
-    for name in runtime:
+    if not model.is_embedded:
+        files[speech.FACTS_FILE] = json.dumps(model.facts.to_dict(), indent=2) + "\n"
+    for name in _runtime_files(model, code):
         files[f"runtime/{name}"] = (paths.runtime() / name).read_bytes()
     files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
     for name in board.port.files:
@@ -180,6 +182,32 @@ def project_files(model: SpeechModel, board: Board, code: Code) -> Mapping[str, 
     sources = sorted(name for name in (*files, "src/main.c") if name.endswith((".c", ".cpp")))
     engine = "tflm" if isinstance(code, TflmCode) else "ear"
     return files | _rendered(model, board, engine, sources)
+
+
+def _speech_files(model: SpeechModel, board: Board) -> dict[str, str]:
+    """Return what the recogniser is generated as; a bare model has none."""
+    facts = model.facts
+    if facts.front_end is None:
+        return {}
+    context = {
+        "banner": banner(model.name, model.content, board.name),
+        **features.c_context(
+            facts.front_end, facts.frames, model.feature_quantization, facts.decision, facts.labels
+        ),
+    }
+    names = ("speech.c", "speech.h")
+    return {f"model/{name}": render(f"model/{name}.j2", context) for name in names}
+
+
+def _runtime_files(model: SpeechModel, code: Code) -> list[str]:
+    """Return the names of the runtime's files that the firmware is built from, headers too."""
+    session = {
+        name for path in paths.runtime().glob("ear_session*.c") for name in closure(path.name)
+    }
+    if model.facts.front_end is not None:
+        return sorted({*session, *code.sources, *features.c_sources(model.facts.front_end)})
+    bare = {*session, "ear_recognizer_none.c"} - _RECOGNISER_SOURCES
+    return sorted(bare | {*code.sources})
 
 
 def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edgeasr import boards, deploy
+from edgeasr import boards, deploy, speech
 from edgeasr.cli import console
 from edgeasr.project import Manifest, Project
 from edgeasr.units import format_bytes, format_count
@@ -30,6 +30,13 @@ def export(
     packing: Annotated[
         str, typer.Option(help="Form of the weights in flash: smallest, or raw int8.")
     ] = "smallest",
+    facts: Annotated[
+        Path | None,
+        typer.Option(help="Labels, front end and decision rule: TOML, JSON, or microWakeWord's."),
+    ] = None,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Without a front end: firmware for tensors alone.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a project in OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -37,7 +44,8 @@ def export(
 
     The folder is a CMake project that builds without edgeasr.
     """
-    speech_model = deploy.load_model(model)
+    front_end = speech.NONE if bare else speech.OPTIONAL
+    speech_model = deploy.load_model(model, facts=facts, front_end=front_end)
     chosen = boards.load(board)
     folder = out or Path(f"{deploy.program_name(speech_model)}-{chosen.name}")
     made = deploy.export(
@@ -48,6 +56,10 @@ def export(
         return
     manifest = made.manifest
     weights, packed = _weights(manifest)
+    if not speech_model.hears:
+        console.say("no front end: this firmware takes tensors; check it with hil --random N")
+    elif not speech_model.is_embedded:
+        console.say(f"facts: {speech_model.source}")
     console.out.print(
         f"{made.folder}: model {manifest.model_name} for {chosen.title}, engine {engine}\n"
         f"  {len(manifest.layers)} layers, {format_count(_macs(manifest))} MACs an inference\n"

@@ -30,9 +30,12 @@ from edgeasr.speech.model import (
 from edgeasr.speech.sources import METADATA_NAME
 
 SILENCE, UNKNOWN = "_silence_", "_unknown_"
+# Where a firmware project keeps the facts of a model whose file does not carry them.
+FACTS_FILE = "model/facts.json"
 
 __all__ = [
     "ENDS",
+    "FACTS_FILE",
     "FORMAT",
     "INTEGER_ENDS",
     "METADATA_NAME",

@@ -75,7 +75,8 @@ def parse_facts(raw: Mapping[str, object], where: str) -> Facts:
         )
     if raw.get("format", FORMAT) != FORMAT:
         raise InputError(f"{where}: facts of format {raw['format']}; this edgeasr reads {FORMAT}")
-    name, labels = _name(raw["name"], where), _labels(raw["labels"], where)
+    name = _name(raw["name"], where)
+    labels = () if bare and raw["labels"] == [] else _labels(raw["labels"], where)
     provenance = raw.get("provenance", {})
     provenance = provenance if isinstance(provenance, Mapping) else {}
     if bare:
