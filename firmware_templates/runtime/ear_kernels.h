@@ -133,12 +133,13 @@ typedef struct {
 void ear_softmax_s8(const ear_softmax_t *params, const int8_t *input, int8_t *output);
 void ear_softmax_s8_s16(const ear_softmax_t *params, const int8_t *input, int16_t *output);
 
-/* ADD, SUB and MUL with broadcasting: the output's dimensions, outermost first, and the stride of
- * each in both inputs (0 where an input is repeated). Adjacent dimensions are merged at export. */
+/* Operations on two tensors with broadcasting (ear_broadcast.h): the output's dimensions, outermost
+ * first, and the stride of each in both inputs (0 where an input is repeated). Adjacent dimensions
+ * are merged at export. */
 typedef struct {
-    int32_t size[4];
-    int32_t stride1[4];
-    int32_t stride2[4];
+    int32_t size[6];
+    int32_t stride1[6];
+    int32_t stride2[6];
 } ear_broadcast_t;
 
 /* ADD and SUB: both inputs are brought to one scale with 20 more bits, then the sum is scaled. */
@@ -174,18 +175,6 @@ typedef struct {
 /* The output may be one of the inputs where that input is not broadcast. */
 void ear_mul_s8(const ear_mul_t *params, const ear_broadcast_t *shape, const int8_t *input1,
                 const int8_t *input2, int8_t *output);
-
-/* PAD and PADV2: elements before the input in each dimension, and the value around it. */
-typedef struct {
-    int32_t before_n;
-    int32_t before_h;
-    int32_t before_w;
-    int32_t before_c;
-    int32_t value;
-} ear_pad_t;
-
-void ear_pad_s8(const ear_pad_t *params, const ear_dims_t *input_dims, const int8_t *input,
-                const ear_dims_t *output_dims, int8_t *output);
 
 /* CONCATENATION: `rows` times, row_bytes[i] bytes of each input i in turn. */
 typedef struct {

@@ -68,9 +68,6 @@ void ear_max_pool_s16(const ear_pool_t *params, const ear_dims_t *input_dims,
 /* MEAN over any axes, at most 65535 elements in each sum. */
 void ear_mean_s16(const ear_mean_t *params, const int16_t *input, int16_t *output);
 
-void ear_pad_s16(const ear_pad_t *params, const ear_dims_t *input_dims, const int16_t *input,
-                 const ear_dims_t *output_dims, int16_t *output);
-
 /* A table of a function on int16: entry i is its value at 128 * (i - 256); between two entries it
  * is interpolated, rounded half up. */
 #define EAR_TABLE_S16_ENTRIES 513

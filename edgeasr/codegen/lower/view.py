@@ -34,9 +34,13 @@ def c_type(dtype: str) -> str:
     return _C_TYPES[dtype]
 
 
-def call(kernel: str, *arguments: CallArgument) -> KernelCall:
-    """Return a call of `kernel`, whose file has its name, with all files that it needs."""
-    return KernelCall(kernel, closure(f"{kernel}.c"), arguments)
+def call(kernel: str, *arguments: CallArgument, uses: tuple[str, ...] = ()) -> KernelCall:
+    """Return a call of `kernel`, whose file has its name, with all files that it needs.
+
+    uses: other kernels that it calls.
+    """
+    sources = {file for name in (kernel, *uses) for file in closure(f"{name}.c")}
+    return KernelCall(kernel, tuple(sorted(sources)), arguments)
 
 
 @dataclass(frozen=True, eq=False)

@@ -193,8 +193,8 @@ def test_reshape_of_a_constant_copies_it() -> None:
 
     call = lower(graph, graph.ops[0])
 
-    assert isinstance(call, KernelCall) and call.kernel == "ear_concatenation"
-    assert next(a for a in call.arrays() if a.name == "input0").values.tolist() == [[0, 1, 2, 3]]
+    assert isinstance(call, KernelCall) and call.kernel == "ear_copy_block"
+    assert next(a for a in call.arrays() if a.name == "input").values.tolist() == [[0, 1, 2, 3]]
 
 
 def test_macs_count_weights_per_output() -> None:

@@ -82,7 +82,158 @@ def _slice(make: Make) -> tuple[str, dict]:
     return "SLICE", {}
 
 
+def _split(make: Make) -> tuple[str, dict]:
+    parts, (axis, shape) = int(make.rng.integers(1, 5)), _axis(make, 1, 4)
+    part = shape[axis]
+    make.hold(np.array(axis - make.pick(0, len(shape)), np.int32).reshape(make.pick((), (1,))))
+    dtype = _moved(
+        make, (*shape[:axis], part * parts, *shape[axis + 1 :]), "int8", "int16", "int32", "float32"
+    )
+    for _ in range(parts):
+        _result(make, shape, dtype)
+    return "SPLIT", {"num_splits": parts}
+
+
+def _split_v(make: Make) -> tuple[str, dict]:
+    axis, shape = _axis(make, 1, 4)
+    sizes = [make.size(5) for _ in range(make.rng.integers(1, 6))]
+    whole = (*shape[:axis], sum(sizes), *shape[axis + 1 :])
+    dtype = _moved(make, whole, "int8", "int16", "int32", "float32")
+    make.hold(np.array(sizes, np.int32))
+    make.hold(np.array(axis - make.pick(0, len(shape)), np.int32))
+    for size in sizes:
+        _result(make, (*shape[:axis], size, *shape[axis + 1 :]), dtype)
+    return "SPLIT_V", {"num_splits": len(sizes)}
+
+
+def _unpack(make: Make) -> tuple[str, dict]:
+    axis, shape = _axis(make, 1, 4, 5)
+    dtype = _moved(make, shape, "int8", "int16", "int32", "float32")
+    for _ in range(shape[axis]):
+        _result(make, shape[:axis] + shape[axis + 1 :], dtype)
+    return "UNPACK", {"num": shape[axis], "axis": axis - int(make.pick(0, len(shape)))}
+
+
+def _pack(make: Make) -> tuple[str, dict]:
+    shape, count = _shape(make, 0, 3), int(make.rng.integers(1, 6))
+    axis = int(make.rng.integers(len(shape) + 1))
+    dtype = str(make.pick("int8", "int16", "int32", "int64", "float32"))
+    for number in range(count):
+        if number and make.rng.random() < 0.3:
+            make.hold(make.values(shape, dtype), *_quantized(dtype))
+        else:
+            make.feed(shape, dtype, *_quantized(dtype))
+    _result(make, (*shape[:axis], count, *shape[axis:]), dtype)
+    return "PACK", {"values_count": count, "axis": axis - int(make.pick(0, len(shape) + 1))}
+
+
+def _axis(make: Make, least: int, most: int, size: int = 6) -> tuple[int, tuple[int, ...]]:
+    """Return a shape and one of its axes."""
+    shape = _shape(make, least, most, size)
+    return int(make.rng.integers(len(shape))), shape
+
+
+def _concatenation(make: Make) -> tuple[str, dict]:
+    """Ten inputs are the most that TFLite-Micro takes; those of int16 may differ in scale."""
+    dtype = str(make.pick("int8", "int16", "int32", "int64", "float32", "bool"))
+    axis, shape = _axis(make, 1, 5, 4)
+    sizes = [make.size(4) for _ in range(make.pick(1, 2, 3, 10))]
+    for number, size in enumerate(sizes):
+        part = (*shape[:axis], size, *shape[axis + 1 :])
+        scale, point = _quantized(dtype)
+        if dtype == "int16":
+            scale *= make.pick(1, 1, 2)
+        if number and make.rng.random() < 0.4:
+            make.hold(make.values(part, dtype), scale, point)
+        else:
+            make.feed(part, dtype, scale, point)
+    _result(make, (*shape[:axis], sum(sizes), *shape[axis + 1 :]), dtype)
+    axis -= int(make.pick(0, len(shape)))
+    return "CONCATENATION", {"axis": axis, "fused_activation_function": "NONE"}
+
+
+def _transpose(make: Make) -> tuple[str, dict]:
+    shape = _shape(make, 1, 5, 7)
+    order = make.rng.permutation(len(shape)).astype(np.int32)
+    dtype = _moved(make, shape, "int8", "int16", "float32")
+    make.hold(order)
+    _result(make, tuple(shape[axis] for axis in order), dtype)
+    return "TRANSPOSE", {}
+
+
+def _reverse(make: Make) -> tuple[str, dict]:
+    """TFLite-Micro takes neighbouring axes only."""
+    axis, shape = _axis(make, 1, 4)
+    axes = np.arange(axis, make.rng.integers(axis + 1, len(shape) + 1))
+    dtype = _moved(make, shape, "int8", "uint8", "int16", "int32", "int64", "float32", "bool")
+    make.hold((make.rng.permutation(axes) - make.pick(0, len(shape))).astype(np.int32))
+    _result(make, shape, dtype)
+    return "REVERSE_V2", {}
+
+
+def _broadcast_to(make: Make) -> tuple[str, dict]:
+    shape = _shape(make, 1, 5)
+    given = tuple(1 if make.rng.random() < 0.4 else n for n in shape)
+    given = given[make.rng.integers(len(given)) if make.rng.random() < 0.4 else 0 :]
+    dtype = _moved(make, given, "int8", "int16", "int32", "float32")
+    make.hold(np.array(shape, make.pick(np.int32, np.int64)))
+    _result(make, shape, dtype)
+    return "BROADCAST_TO", {}
+
+
+def _blocks(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        batch, height, width, depth = _shape(make, 4, 4, 4)
+        size = int(make.pick(1, 2, 3))
+        small = (batch, height, width, depth * size * size)
+        large = (batch, height * size, width * size, depth)
+        given, made = (small, large) if kind == "DEPTH_TO_SPACE" else (large, small)
+        _result(make, made, _moved(make, given, "int8", "float32"))
+        return kind, {"block_size": size}
+
+    return build
+
+
+def _pad(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        shape = _shape(make, 1, 5)
+        pads = make.rng.integers(0, 3, (len(shape), 2)).astype(np.int32)
+        if make.rng.random() < 0.2:
+            pads[:] = 0
+        dtype = _moved(make, shape, "int8", "int16", "int32", "float32")
+        make.hold(pads)
+        if kind == "PADV2" and make.rng.random() < 0.5:
+            make.hold(make.values((1,), dtype), *_quantized(dtype))
+        elif kind == "PADV2":
+            make.feed((), dtype, *_quantized(dtype))
+        made = tuple(n + int(a) + int(b) for n, (a, b) in zip(shape, pads, strict=True))
+        _result(make, made, dtype)
+        return kind, {}
+
+    return build
+
+
+def _shape_of(make: Make) -> tuple[str, dict]:
+    shape = _shape(make, 1, 5)
+    _moved(make, shape, "int8", "float32")
+    make.result((len(shape),), "int32")
+    return "SHAPE", {"out_type": "INT32"}
+
+
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "strided_slice": _strided_slice,
     "slice": _slice,
+    "split": _split,
+    "split_v": _split_v,
+    "unpack": _unpack,
+    "pack": _pack,
+    "concatenation_any": _concatenation,
+    "transpose": _transpose,
+    "reverse": _reverse,
+    "broadcast_to": _broadcast_to,
+    "depth_to_space": _blocks("DEPTH_TO_SPACE"),
+    "space_to_depth": _blocks("SPACE_TO_DEPTH"),
+    "pad_any": _pad("PAD"),
+    "padv2_any": _pad("PADV2"),
+    "shape": _shape_of,
 }

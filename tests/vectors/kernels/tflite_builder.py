@@ -25,6 +25,7 @@ _ENUMS = {
     "in_data_type": schema.TensorType,
     "out_data_type": schema.TensorType,
     "output_type": schema.TensorType,
+    "out_type": schema.TensorType,
     "type": schema.TensorType,
     "kernel_type": schema.LSTMKernelType,
     "mode": schema.MirrorPadMode,
