@@ -30,6 +30,12 @@ static inline int32_t ear_scale(int32_t x, int32_t multiplier, int32_t shift)
     return ear_divide_by_power(high, left - shift);
 }
 
+/* ear_scale for shifts of -31 to 0. */
+static inline int32_t ear_scale_down(int32_t x, int32_t multiplier, int32_t shift)
+{
+    return ear_divide_by_power(ear_multiply_high(x, multiplier), -shift);
+}
+
 static inline int32_t ear_clamp(int32_t x, int32_t low, int32_t high)
 {
     return x < low ? low : x > high ? high : x;

@@ -11,6 +11,7 @@ import numpy as np
 from edgeasr.codegen import packing
 from edgeasr.codegen.call import Alias, KernelCall, Nothing
 from edgeasr.codegen.lower import (
+    arithmetic,
     conv,
     convert,
     dense,
@@ -39,7 +40,7 @@ from edgeasr.graph import Graph, Op
 
 _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias | Nothing]] = {
     "ABS": by_type(functions.absolute, wide_tables.absolute),
-    "ADD": elementwise.add,
+    "ADD": arithmetic.or_plain("add", elementwise.add),
     "ASSIGN_VARIABLE": state.assign_variable,
     "AVERAGE_POOL_2D": pool.average_pool_2d,
     "BROADCAST_TO": ordering.broadcast_to,
@@ -64,6 +65,7 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias | Nothing]] = {
     "DEPTHWISE_CONV_2D": by_type(conv.depthwise_conv_2d, wide_weights.depthwise_conv_2d),
     "DEPTH_TO_SPACE": ordering.depth_to_space,
     "DEQUANTIZE": convert.dequantize,
+    "DIV": arithmetic.or_plain("div", arithmetic.div),
     "ELU": functions.elu,
     "EXPAND_DIMS": shape.alias,
     "FULLY_CONNECTED": by_type(dense.fully_connected, wide_weights.fully_connected),
@@ -74,7 +76,7 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias | Nothing]] = {
     "LOGISTIC": by_type(tables.logistic, wide_tables.logistic),
     "MAX_POOL_2D": pool.max_pool_2d,
     "MEAN": pool.mean,
-    "MUL": elementwise.mul,
+    "MUL": arithmetic.or_plain("mul", elementwise.mul),
     "PACK": shape.pack,
     "PAD": padding.pad,
     "PADV2": padding.pad,
@@ -94,11 +96,12 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias | Nothing]] = {
     "SPLIT_V": slicing.split_v,
     "SQUEEZE": shape.alias,
     "STRIDED_SLICE": slicing.strided_slice,
-    "SUB": elementwise.sub,
+    "SUB": arithmetic.or_plain("sub", elementwise.sub),
     "SVDF": recurrent.svdf,
     "TANH": by_type(tables.tanh, wide_tables.tanh),
     "TRANSPOSE": ordering.transpose,
     "UNPACK": slicing.unpack,
+    **arithmetic.LOWERINGS,
     "VAR_HANDLE": state.handle,
     "TRANSPOSE_CONV": products.transpose_conv,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.lstm,

@@ -10,7 +10,7 @@ from edgeasr.graph import Tensor
 
 # Bits below the point that both inputs get before they are brought to one scale.
 EXTRA_BITS = {"int8": 20, "int16": 15}
-_MAX_DIMS = 4
+_MAX_DIMS = 6
 
 
 def add(view: OpView) -> KernelCall:

@@ -1,0 +1,12 @@
+#include "ear_broadcast.h"
+#include "ear_kernels_arithmetic.h"
+
+void ear_extreme_s32(const ear_extreme_t *params, const ear_broadcast_t *shape,
+                     const int32_t *input1, const int32_t *input2, int32_t *output)
+{
+    EAR_FOR_EACH_PAIR(shape, i, j) {
+        const int32_t a = input1[i];
+        const int32_t b = input2[j];
+        *output++ = (a > b) == (params->maximum != 0) ? a : b;
+    }
+}
