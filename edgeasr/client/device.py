@@ -27,7 +27,8 @@ class Device:
     """The device at the other end of a link, which stays the caller's to close.
 
     log: file for every byte that passes. timeout_s: longest time without an answer; an inference
-    must end in it. retry_s: time until a request is sent again. After a LinkError the device can be
+    must end in it. retry_s: time until a request is sent again. inference_ticks: of the last
+    inference that `tensor` asked for. After a LinkError the device can be
     used further: the next request, or another hello, starts afresh.
     """
 
@@ -40,6 +41,7 @@ class Device:
         retry_s: float = RETRY_S,
     ) -> None:
         self.stream_summary: StreamSummary | None = None
+        self.inference_ticks: int | None = None
         self._exchange = Exchange(link, log=log, timeout_s=timeout_s, retry_s=retry_s)
         self._hello: Hello | None = None
 
@@ -79,7 +81,7 @@ class Device:
             raise InputError(f"layer {layer}: the model has layers 0 to {hello.layer_count - 1}")
         self._write_input(data)
         stop = messages.ALL_LAYERS if layer is None else layer
-        self._exchange.request(messages.Invoke(stop))
+        self.inference_ticks = self._exchange.request(messages.Invoke(stop)).ticks
         return self._read(What.OUTPUT if layer is None else What.LAYER)
 
     def clip(self, pcm: np.ndarray, *, window: bool = False) -> ClipResult:
