@@ -17,7 +17,7 @@ from edgeasr import boards, deploy, graph, hil, speech, toolchain
 from edgeasr.boards import Board
 from edgeasr.errors import CheckError
 from edgeasr.models import material
-from edgeasr.quantize import low_bit, quantize, runnable
+from edgeasr.quantize import INTEGER_ACTIVATIONS, low_bit, quantize, runnable
 from edgeasr.quantize.executors import Executor
 from edgeasr.quantize.mixed import Budget
 from edgeasr.quantize.rewriting import read
@@ -26,7 +26,7 @@ from edgeasr.report import study as page
 from edgeasr.training import measuring, pipeline, quantizing, searching, trials
 from edgeasr.training.options import Observer
 from edgeasr.training.quantizing import Prepared
-from edgeasr.training.recipes import QuantizationRecipe
+from edgeasr.training.recipes import QuantizationRecipe, goals
 from edgeasr.training.trials import Outcome, Trial
 
 _METHODS = {
@@ -115,7 +115,9 @@ def describe(outcome: Outcome) -> str:
 def _command(plan: Plan) -> str:
     data = plan.data.name if plan.data.is_absolute() else plan.data
     seeds = len(plan.seeds)
-    return f"edgeasr quantize --study {' '.join(plan.models)} --data {data} --seeds {seeds}"
+    chosen = "" if list(plan.recipes) == list(goals()) else (
+        f" --recipes {','.join(recipe.name for recipe in plan.recipes)}")  # fmt: skip
+    return f"edgeasr quantize --study {' '.join(plan.models)} --data {data} --seeds {seeds}{chosen}"
 
 
 def _searches(plan: Plan) -> bool:
@@ -167,14 +169,13 @@ def _model(
         name: _on_board(subject, ones[0], plan, board, observer) for name, ones in by_recipe.items()
     }
     test = outcomes[0].report["test"]
-    task = subject.task
     data = f"--data {plan.data.name if plan.data.is_absolute() else plan.data}"
     low = {name: ones[0] for name, ones in by_recipe.items() if ones[0].trial.recipe.low_bit}
     return page.Model(
         name=subject.file.stem,
         reference="float model",
         reference_accuracy=test["accuracy_float"],
-        reference_command=f"edgeasr train {task} {data}",
+        reference_command=_origin(subject, data),
         int8_weight_bytes=outcomes[0].report["int8_weight_bytes"],
         split=f"{test['clips']} clips of test, of speakers that are in no other split",
         core=board.core,
@@ -191,6 +192,14 @@ def _model(
         ),
         search=_search_page(found, plan) if found else None,
     )
+
+
+def _origin(subject: _Subject, data: str) -> str:
+    """Return the command that the float model came from."""
+    imported = subject.prepared.source.facts.provenance.get("imported")
+    if isinstance(imported, Mapping):
+        return f"edgeasr import {imported.get('file')}"
+    return f"edgeasr train {subject.task} {data}"
 
 
 def _one_command(subject: _Subject, outcome: Outcome, data: str) -> str:
@@ -225,7 +234,10 @@ def _row(
 def _on_board(
     subject: _Subject, outcome: Outcome, plan: Plan, board: Board, observer: Observer
 ) -> int | None:
-    """Export, build and run a model on real clips of test; return its instructions an inference."""
+    """Export, build and run a model on real clips of test; return its instructions an inference,
+    None for a model in floating point, which no board runs."""
+    if outcome.trial.recipe.activations not in INTEGER_ACTIVATIONS:
+        return None
     model = speech.load(outcome.file)
     made = deploy.export(model, board, plan.folder / "firmware" / outcome.trial.name, replace=True)
     toolchain.build(made.folder)

@@ -78,6 +78,10 @@ def quantize(
     study: Annotated[
         bool, typer.Option("--study", help="Try all recipes that have a goal; write a page.")
     ] = False,
+    recipes: Annotated[
+        str | None,
+        typer.Option(help="Study: these, with commas, instead of all that have a goal."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Study: seeds 1 to N.")] = 3,
     board: Annotated[
         str | None,
@@ -101,7 +105,7 @@ def quantize(
     A trained model's facts (labels, front end, decision rule) are those of NAME.tflite beside
     NAME.keras. Long work shows progress; after Ctrl-C the same command goes on from there.
     """
-    from edgeasr.training import recipes
+    from edgeasr.training.recipes import find
 
     if list_recipes:
         _list(json)
@@ -112,14 +116,14 @@ def quantize(
         bias_correction=bias_correction or None, equalize=equalize or None,
         layers=_layers(layer) if layer else None, search=search or None,
     )  # fmt: skip
-    chosen = recipes.find(recipe)
+    chosen = find(recipe)
     if changes:
         chosen = replace(chosen, name="custom", **changes)
     if epochs:
         chosen = replace(chosen, schooling=replace(chosen.schooling, epochs=epochs))
     executor = _executor(workers, ray)
     if study:
-        _study(names, data, out or _STUDY_FOLDER, seeds, board, executor, json)
+        _study(names, data, out or _STUDY_FOLDER, recipes, seeds, board, executor, json)
         return
     if len(names) > 1:
         raise InputError(f"{len(names)} models; one at a time is quantized; several with --study")
@@ -182,8 +186,10 @@ def _show(report: dict[str, object]) -> None:
     lines = [f"wrote {report['file']}: {format_bytes(report['file_bytes'])}"]
     if "weight_bytes" in report:
         share = 100 * report["weight_bytes"] / report["int8_weight_bytes"]
+        integers = report["activations"] in ("int8", "int16")
         lines.append(
-            f"weights {format_bytes(report['weight_bytes'])} as packed for firmware, "
+            f"weights {format_bytes(report['weight_bytes'])} as "
+            f"{'packed for firmware' if integers else 'stored'}, "
             f"{share:.1f} % of int8's {report['int8_weight_bytes']:,} B"
         )
     if "test" in report:
@@ -241,6 +247,7 @@ def _study(
     names: list[str],
     data: Path | None,
     folder: Path,
+    chosen: str | None,
     seeds: int,
     board: str | None,
     executor: Executor,
@@ -252,8 +259,9 @@ def _study(
 
     if data is None:
         raise InputError("a study needs recordings; give them with --data")
+    tried = [recipes.find(name.strip()) for name in chosen.split(",")] if chosen else None
     plan = study.Plan(
-        tuple(names), data, folder, tuple(recipes.goals()), tuple(range(1, seeds + 1)),
+        tuple(names), data, folder, tuple(tried or recipes.goals()), tuple(range(1, seeds + 1)),
         **_given(board=board),
     )  # fmt: skip
     made = study.run(plan, executor, _observer(), _on_step)

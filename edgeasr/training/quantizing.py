@@ -345,9 +345,8 @@ def _measured(prepared: Prepared, recipe: QuantizationRecipe, content: bytes) ->
             "clips": len(part), "correct": int(right.sum()), "accuracy": float(right.mean()),
             "accuracy_float": float(np.mean(real == part.labels)),
         }  # fmt: skip
-    if recipe.activations in INTEGER_ACTIVATIONS:
-        report |= packed_bytes(content)
-    return report
+    integers_only = recipe.activations in INTEGER_ACTIVATIONS
+    return report | (packed_bytes(content) if integers_only else stored_bytes(content))
 
 
 def layers(content: bytes) -> tuple[Layer, ...]:
@@ -366,6 +365,15 @@ def packed_bytes(content: bytes) -> dict[str, int]:
         "weight_bytes": sum(layer.weight_bytes for layer in made),
         "int8_weight_bytes": sum(layer.weight_count for layer in made),
     }
+
+
+def stored_bytes(content: bytes) -> dict[str, int]:
+    """Return the bytes of the weights as a `.tflite` in floating point holds them, and as int8."""
+    kinds = ("int8", "float16", "float32")
+    constants = [t for t in graph.parse(content).tensors if t.data is not None and t.dtype in kinds]
+    held = [t.data for t in constants if t.data.ndim > 1]
+    bytes_ = sum(array.nbytes for array in held)
+    return {"weight_bytes": bytes_, "int8_weight_bytes": sum(array.size for array in held)}
 
 
 def with_provenance(facts: Facts, report: Mapping[str, object]) -> Facts:
