@@ -120,3 +120,25 @@ def tanh(a: int, integer_bits: int) -> int:
     e = exp_of_negative(-abs(a), integer_bits + 1)
     negated = saturate((_reciprocal_of_half(e) - (1 << 29)) << 2)
     return negated if a > 0 else -negated
+
+
+def inverse_sqrt(x: int) -> tuple[int, int]:
+    """Return (multiplier, shift) of 1 / sqrt(x) for x >= 0, where 0 counts as 1.
+
+    TFLite's GetInvSqrtQuantizedMultiplierExp with a left shift: five Newton steps in Q3.28.
+    """
+    if x <= 1:
+        return INT32_MAX, 0
+    right = 11
+    while x >= 1 << 29:
+        x, right = x // 4, right + 1
+    pairs = (31 - x.bit_length()) // 2 - 1
+    right -= pairs
+    x <<= 2 * pairs
+    half = divide_by_power(x >> 1, 1)
+    root = 1 << 28
+    for _ in range(5):
+        cube = saturate(multiply_high(multiply_high(root, root), root) << 6)
+        root = saturate((multiply_high(3 << 27, root) - multiply_high(half, cube)) << 3)
+    root = multiply_high(root, 1518500250)  # sqrt(1/2)
+    return (root << -right, 0) if right < 0 else (root, -right)

@@ -13,7 +13,7 @@ int8_t ear_softmax_largest(const int8_t *row, int32_t depth)
     return largest;
 }
 
-static int32_t leading_zeros(uint32_t x)
+int32_t ear_leading_zeros(uint32_t x)
 {
     int32_t count = 0;
     while (count < 32 && (x & (1u << 31)) == 0) {
@@ -23,9 +23,9 @@ static int32_t leading_zeros(uint32_t x)
     return count;
 }
 
-/* 1 / (1 + x) for x in [0, 1), Q0.31: three Newton steps towards 1/d with d = (1 + x) / 2,
- * from the best line 48/17 - 32/17 d; values in Q2.29. */
-static int32_t one_over_one_plus(int32_t x)
+/* Three Newton steps towards 1/d with d = (1 + x) / 2, from the best line 48/17 - 32/17 d; values
+ * in Q2.29. */
+int32_t ear_one_over_one_plus(int32_t x)
 {
     const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
     int32_t estimate = 1515870810 + ear_multiply_high(half, -1010580540);
@@ -48,9 +48,9 @@ ear_softmax_scale_t ear_softmax_scale(const ear_softmax_t *params, const int8_t 
             sum += ear_divide_by_power(params->exps[difference], SUM_INTEGER_BITS);
         }
     }
-    const int32_t headroom = leading_zeros((uint32_t)sum);
+    const int32_t headroom = ear_leading_zeros((uint32_t)sum);
     const uint32_t normal = (uint32_t)sum << headroom; /* in [2^31, 2^32): 1 to 2 */
-    const ear_softmax_scale_t scale = {one_over_one_plus((int32_t)(normal - (1u << 31))),
+    const ear_softmax_scale_t scale = {ear_one_over_one_plus((int32_t)(normal - (1u << 31))),
                                        SUM_INTEGER_BITS - headroom};
     return scale;
 }

@@ -1,9 +1,16 @@
-/* The steps of softmax over one row, shared by the kernels of both output widths. The fixed-point
- * formats and the order of operations are those of TFLite-Micro's reference kernel. */
+/* The steps of softmax over one row, shared by the kernels of both output widths and LOG_SOFTMAX.
+ * The fixed-point formats and the order of operations are those of TFLite-Micro's reference
+ * kernel. */
 #ifndef EAR_SOFTMAX_H
 #define EAR_SOFTMAX_H
 
 #include "ear_kernels.h"
+
+/* Zero bits above the highest set one; 32 for 0. */
+int32_t ear_leading_zeros(uint32_t x);
+
+/* 1 / (1 + x) for x in [0, 1), Q0.31. */
+int32_t ear_one_over_one_plus(int32_t x);
 
 /* 1 / (sum of exps): reciprocal in Q0.31, to be shifted right by shift + 31 - output bits. */
 typedef struct {

@@ -17,7 +17,7 @@ from edgeasr.graph import Tensor
 
 # Differences to the largest input are scaled to Q5.26; sums of exponentials have Q12.19.
 _DIFFERENCE_INTEGER_BITS = 5
-_MAX_DEPTH = 1 << 12
+MAX_DEPTH = 1 << 12
 _OUTPUTS = {"int8": (2.0**-8, -128), "int16": (2.0**-16, -32768)}
 
 
@@ -26,10 +26,10 @@ def softmax(view: OpView) -> KernelCall:
     input_, output = view.input(0, "int8"), view.output("int8", "int16")
     view.shape(output, input_.shape)
     depth = input_.shape[-1] if input_.shape else 1
-    if depth >= _MAX_DEPTH:
-        raise view.fail(f"{named(input_)} has {depth} classes; at most {_MAX_DEPTH - 1}")
+    if depth >= MAX_DEPTH:
+        raise view.fail(f"{named(input_)} has {depth} classes; at most {MAX_DEPTH - 1}")
     _check_output(view, output)
-    exps = _exponentials(view, input_)
+    exps = exponentials(view, input_, view.real("beta"))
     params = Struct(
         "params",
         "ear_softmax_t",
@@ -57,20 +57,24 @@ def _check_output(view: OpView, output: Tensor) -> None:
         )
 
 
-def _exponentials(view: OpView, input_: Tensor) -> np.ndarray:
+def exponentials(view: OpView, input_: Tensor, beta: np.float32) -> np.ndarray:
     """Return e^(-d * scale * beta) in Q0.31 for each difference d that counts.
 
     Those too large for Q5.26 count as zero (PreprocessSoftmaxScaling, CalculateInputRadius).
     """
+    factor, shift = difference_factor(view, input_, beta)
+    count = min(input_radius(_DIFFERENCE_INTEGER_BITS, shift), 255) + 1
+    scaled = (multiply_high(wrap(-d << shift), factor) for d in range(count))
+    return np.array([exp_of_negative(a, _DIFFERENCE_INTEGER_BITS) for a in scaled], np.int32)
+
+
+def difference_factor(view: OpView, input_: Tensor, beta: np.float32) -> tuple[int, int]:
+    """Return (multiplier, shift) from differences of inputs, times beta, to Q5.26."""
     scale = view.quantization(input_)[0]
-    beta = view.real("beta")
     real = min(float(beta) * float(scale) * (1 << (31 - _DIFFERENCE_INTEGER_BITS)), 2.0**31 - 1.0)
     if not 1.0 < real < math.inf:
         raise view.fail(
             f"{named(input_)} has scale {scale:g} and beta is {beta:g}; their product must "
             f"be above 2^-26"
         )
-    factor, shift = quantize_multiplier(real)
-    count = min(input_radius(_DIFFERENCE_INTEGER_BITS, shift), 255) + 1
-    scaled = (multiply_high(wrap(-d << shift), factor) for d in range(count))
-    return np.array([exp_of_negative(a, _DIFFERENCE_INTEGER_BITS) for a in scaled], np.int32)
+    return quantize_multiplier(real)

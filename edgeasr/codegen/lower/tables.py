@@ -38,13 +38,13 @@ def lookup(
     )
 
 
-def _int8(view: OpView) -> tuple[Tensor, Tensor]:
+def int8_pair(view: OpView) -> tuple[Tensor, Tensor]:
     view.arity(1, 1)
     return view.input(0, "int8"), view.output("int8")
 
 
 def relu(view: OpView) -> KernelCall:
-    input_, output = _int8(view)
+    input_, output = int8_pair(view)
     (scale_in, point_in), (scale_out, point_out) = map(view.quantization, (input_, output))
     factor, shift = multiplier(view, float(scale_in) / float(scale_out), "input and output")
     return lookup(
@@ -55,7 +55,7 @@ def relu(view: OpView) -> KernelCall:
 
 def relu6(view: OpView) -> KernelCall:
     """RELU6 clamps in the input's quantization and does not rescale, whatever the output says."""
-    input_, output = _int8(view)
+    input_, output = int8_pair(view)
     scale_in, point_in = view.quantization(input_)
     view.quantization(output)
     with np.errstate(over="ignore"):
@@ -65,7 +65,7 @@ def relu6(view: OpView) -> KernelCall:
 
 
 def leaky_relu(view: OpView) -> KernelCall:
-    input_, output = _int8(view)
+    input_, output = int8_pair(view)
     (scale_in, point_in), (scale_out, point_out) = map(view.quantization, (input_, output))
     identity = float(scale_in) / float(scale_out)
     slope = float(scale_in) * float(view.real("alpha")) / float(scale_out)
@@ -83,7 +83,7 @@ def leaky_relu(view: OpView) -> KernelCall:
 
 
 def logistic(view: OpView) -> KernelCall:
-    input_, output = _int8(view)
+    input_, output = int8_pair(view)
     scale_out, point_out = view.quantization(output)
     if point_out != -128:
         raise view.fail(f"{named(output)} has zero point {point_out}; it must be -128")
@@ -97,7 +97,7 @@ def logistic(view: OpView) -> KernelCall:
 
 
 def tanh(view: OpView) -> KernelCall:
-    input_, output = _int8(view)
+    input_, output = int8_pair(view)
     scale_out, point_out = view.quantization(output)
     if point_out != 0:
         raise view.fail(f"{named(output)} has zero point {point_out}; it must be 0")

@@ -158,6 +158,23 @@ def relu6(view: OpView) -> KernelCall:
     return _slopes(view, input_, output, 1.0, 0.0, (0, min(six, _HIGH)))
 
 
+def absolute(view: OpView) -> KernelCall:
+    input_, output = _tensors(view)
+    factor, shift = multiplier(view, _ratio(view, input_, output), "input and output")
+    params = Struct(
+        "params",
+        "ear_rescale_t",
+        {
+            "input_offset": 0,
+            "multiplier": factor,
+            "shift": shift,
+            "output_offset": 0,
+            "count": input_.elements,
+        },
+    )
+    return call("ear_abs_s16", params, view.read(input_), view.write(output))
+
+
 def leaky_relu(view: OpView) -> KernelCall:
     input_, output = _tensors(view)
     scale_in, scale_out = (float(view.quantization(t)[0]) for t in (input_, output))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tests.vectors.kernels.building import FUSED, Make, out_size
+from tests.vectors.kernels.building import FUSED, Make, out_size, pair
 
 
 def _svdf(dtype: str) -> Callable[[Make], tuple[str, dict]]:
@@ -184,6 +184,65 @@ def _batch_matmul_ties(dtype: str) -> Callable[[Make], tuple[str, dict]]:
     return build
 
 
+def _table(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    """All bytes, with whatever scales the function allows."""
+
+    def build(make: Make) -> tuple[str, dict]:
+        scale = make.scale(-4, 1)
+        make.feed((1, 400), scale=scale, point=-128 if kind == "RSQRT" else make.point())
+        factor = make.pick(1, 1, 0.75, 0.5, 2.0, 0.1, 7.0)
+        if kind == "RSQRT":
+            factor = make.rng.uniform(0.005, 0.05) / float(scale) ** 1.5
+        make.result((1, 400), scale=scale * np.float32(factor), point=make.point())
+        return kind, {}
+
+    return build
+
+
+def _elu(make: Make) -> tuple[str, dict]:
+    """Outputs fine enough that each step of float32 shows."""
+    scale = make.scale(-2.5, 0)
+    make.feed((1, 400), scale=scale, point=make.point())
+    make.result((1, 400), scale=scale * np.float32(make.pick(1, 0.1, 0.03)), point=make.point())
+    return "ELU", {}
+
+
+def _abs_s16(make: Make) -> tuple[str, dict]:
+    scale = make.scale(-5, -2)
+    make.feed((2, 300), "int16", scale)
+    factor = make.pick(1, 0.75, 4 / 3, 0.5, 2.0, 0.013, 40, 3e-4)
+    make.result((2, 300), "int16", np.float32(float(scale) * factor))
+    return "ABS", {}
+
+
+def _prelu(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        one, other, result = pair(make)
+        wide = dtype == "int16"
+        scale, alpha = make.scale(-4, -1), make.scale(-3, -1)
+        make.feed(one, dtype, scale, 0 if wide else make.point())
+        make.hold(make.values(other), alpha, make.point())
+        factor = np.float32(make.pick(1, 4 / 3, 0.1, 7, 0.01))
+        make.result(result, dtype, scale * factor, 0 if wide else make.point())
+        return "PRELU", {}
+
+    return build
+
+
+def _log_softmax(make: Make) -> tuple[str, dict]:
+    shape = make.pick((1, 12), (3, 2), (1, 1), (2, 3, 35), (5,), (1, 300), (1, 4000))
+    make.feed(shape, scale=make.scale(-5, 1.5), point=make.point())
+    make.result(shape, scale=1 / 16, point=127)
+    return "LOG_SOFTMAX", {}
+
+
+def _l2_normalization(make: Make) -> tuple[str, dict]:
+    shape = make.pick((1, 12), (30, 2), (20, 1), (2, 3, 5, 35), (5,), (1, 300), (2, 8000))
+    make.feed(shape, scale=make.scale(-3, 0), point=make.point())
+    make.result(shape, scale=1 / 128)
+    return "L2_NORMALIZATION", {"fused_activation_function": "NONE"}
+
+
 def _quantize(source: str, target: str) -> Callable[[Make], tuple[str, dict]]:
     """Between int32, whose zero point is 0, and narrower types."""
 
@@ -211,6 +270,15 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "batch_matmul_s16": _batch_matmul("int16"),
     "batch_matmul_ties": _batch_matmul_ties("int8"),
     "batch_matmul_s16_ties": _batch_matmul_ties("int16"),
+    "abs": _table("ABS"),
+    "abs_s16": _abs_s16,
+    "rsqrt": _table("RSQRT"),
+    "hard_swish": _table("HARD_SWISH"),
+    "elu": _elu,
+    "prelu": _prelu("int8"),
+    "prelu_s16": _prelu("int16"),
+    "log_softmax": _log_softmax,
+    "l2_normalization": _l2_normalization,
     "quantize_int8_int32": _quantize("int8", "int32"),
     "quantize_int16_int32": _quantize("int16", "int32"),
     "quantize_int32_int8": _quantize("int32", "int8"),
