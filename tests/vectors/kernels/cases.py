@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from edgeasr.graph import Quantization, Tensor
-from tests.vectors.kernels import cases_move, cases_net, cases_s16, cases_signal
+from tests.vectors.kernels import cases_arithmetic, cases_move, cases_net, cases_s16, cases_signal
 from tests.vectors.kernels.building import FUSED, Case, Make, pair, planes, window
 
 
@@ -360,5 +360,6 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     **cases_s16.KINDS,
     **cases_move.KINDS,
     **cases_net.KINDS,
+    **cases_arithmetic.KINDS,
     **cases_signal.KINDS,
 }
