@@ -1,15 +1,19 @@
 """`edgeasr hil`: stream recordings to the firmware and compare it with the host."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
+from edgeasr import connect, project
 from edgeasr import hil as loop
-from edgeasr import project
-from edgeasr.audio import catalog
+from edgeasr.audio import Clip, catalog
 from edgeasr.cli import console, tables
-from edgeasr.errors import CheckError
+from edgeasr.errors import CheckError, InputError
+from edgeasr.graph import Graph
 from edgeasr.link import BAUD
 
 app = typer.Typer(add_completion=False)
@@ -19,9 +23,17 @@ app = typer.Typer(add_completion=False)
 def hil(
     folder: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project that is built.")],
     clips: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option("--clips", "-c", help="Manifest CSV, data set or folder of classes."),
-    ],
+    ] = None,
+    random: Annotated[
+        int, typer.Option(min=0, help="Instead of recordings, so many random inputs.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random inputs.")] = 1,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Option("--input", help="Instead of recordings, inputs: .npy, .bin, or a folder."),
+    ] = None,
     split: Annotated[str, typer.Option(help="Split to stream: test, val, train, or all.")] = "test",
     limit: Annotated[int, typer.Option(min=0, help="At most so many clips; 0 is all.")] = 0,
     port: Annotated[
@@ -42,23 +54,43 @@ def hil(
 ) -> None:
     """Stream recordings through the firmware of PROJECT and check each against the host.
 
-    Ends with 1 when any feature or score differs.
+    A model with state hears each recording as a stream of its own, and each inference is compared.
+    --random N and --input send tensors, which needs no front end. Ends with 1 when one differs.
     """
     if junit:
         loop.check_writable(junit)
     made = project.load(folder)
+    given = [bool(clips), random > 0, bool(inputs)]
+    if sum(given) != 1:
+        raise InputError(
+            f"{folder}: {'nothing' if not any(given) else 'several things'} to send; give one of "
+            "--clips MANIFEST, --random N, --input FILE"
+        )
+    line = {"port": port, "baud": baud, "log": log}
+    if not clips:
+        if junit or min_accuracy:
+            raise InputError("--junit and --min-accuracy are about recordings; give --clips")
+        check_tensors(_run_tensors(made, random, seed, inputs or [], json, line))
+        return
     everything = [clip for path in clips for clip in catalog.load(path)]
-    wanted, skipped = loop.select(
-        everything, made.manifest.labels, split=None if split == "all" else split, limit=limit
-    )
-    if skipped:
-        console.say(f"{skipped} clips have labels that the model lacks; they are left out")
-    report = run(made, wanted, port=port, baud=baud, log=log, resample=resample)
+    wanted_split = None if split == "all" else split
+    if connect.load_model(made).graph.stateful:
+        wanted = loop.select_streams(everything, split=wanted_split, limit=limit)
+        report = run_streams(made, wanted, resample=resample, **line)
+    else:
+        wanted, skipped = loop.select(
+            everything, made.manifest.labels, split=wanted_split, limit=limit
+        )
+        if skipped:
+            console.say(f"{skipped} clips have labels that the model lacks; they are left out")
+        report = run(made, wanted, resample=resample, **line)
     if junit:
         loop.write_text(junit, report.junit())
         console.say(f"wrote {junit}")
     if json:
         console.print_json(report.to_dict())
+    elif isinstance(report, loop.StreamReport):
+        tables.show_streams(report)
     else:
         tables.show_report(report)
     check(report, min_accuracy)
@@ -66,7 +98,7 @@ def hil(
 
 def run(
     made: project.Project,
-    clips: list[loop.Clip],
+    clips: list[Clip],
     *,
     port: str | None = None,
     baud: int = BAUD,
@@ -74,18 +106,67 @@ def run(
     resample: bool = False,
 ) -> loop.Report:
     """Run the clips with a progress bar; an interruption keeps nothing half-written."""
-    with console.progress() as bar:
-        task = bar.add_task("connecting", total=len(clips))
-
-        def on_outcome(board: str) -> None:
-            bar.update(task, description=f"streaming to {board}", advance=1)
-
+    with _progress(len(clips)) as on_outcome:
         return loop.run(
             made, clips, port=port, baud=baud, log=log, resample=resample, on_outcome=on_outcome
         )
 
 
-def check(report: loop.Report, min_accuracy: float = 0.0) -> None:
+def run_streams(
+    made: project.Project,
+    clips: list[Clip],
+    *,
+    port: str | None = None,
+    baud: int = BAUD,
+    log: Path | None = None,
+    resample: bool = False,
+) -> loop.StreamReport:
+    """Stream the recordings with a progress bar."""
+    with _progress(len(clips)) as on_outcome:
+        return loop.run_streams(
+            made, clips, port=port, baud=baud, log=log, resample=resample, on_outcome=on_outcome
+        )
+
+
+def _run_tensors(
+    made: project.Project,
+    random: int,
+    seed: int,
+    inputs: list[Path],
+    json: bool,
+    line: dict[str, object],
+) -> loop.TensorReport:
+    def make(graph: Graph) -> list[np.ndarray]:
+        if inputs:
+            return loop.read_inputs(inputs, graph)
+        return loop.random_inputs(graph, random, seed)
+
+    with console.progress() as bar:
+        task = bar.add_task("connecting", total=None)
+
+        def on_input(board: str, total: int) -> None:
+            bar.update(task, description=f"inputs to {board}", advance=1, total=total)
+
+        report = loop.run_tensors(made, make, on_input=on_input, **line)
+    if json:
+        console.print_json(report.to_dict())
+    else:
+        tables.show_tensors(report)
+    return report
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    with console.progress() as bar:
+        task = bar.add_task("connecting", total=total)
+
+        def on_outcome(board: str) -> None:
+            bar.update(task, description=f"streaming to {board}", advance=1)
+
+        yield on_outcome
+
+
+def check(report: loop.Report | loop.StreamReport, min_accuracy: float = 0.0) -> None:
     """Raise CheckError when device and host disagree, or the accuracy is too low."""
     differing = [o for o in report.outcomes if not o.agrees]
     if differing:
@@ -98,4 +179,13 @@ def check(report: loop.Report, min_accuracy: float = 0.0) -> None:
         raise CheckError(
             f"{report.board}: accuracy is {100 * report.accuracy():.2f} %, at least "
             f"{min_accuracy:g} % is asked for"
+        )
+
+
+def check_tensors(report: loop.TensorReport) -> None:
+    """Raise CheckError when an output of the device is not the host's."""
+    if report.unequal:
+        raise CheckError(
+            f"{report.board}: {len(report.unequal)} of {report.inputs} outputs differ from "
+            f"{report.reference}; first that of input {report.unequal[0]}; nothing may differ"
         )

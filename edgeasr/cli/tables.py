@@ -5,7 +5,7 @@ from rich.table import Table
 
 from edgeasr.boards import Board
 from edgeasr.cli import console
-from edgeasr.hil import Report
+from edgeasr.hil import Report, StreamReport, TensorReport
 from edgeasr.toolchain import Built
 from edgeasr.units import format_bytes
 
@@ -22,6 +22,11 @@ def show_build(built: Built, board: Board) -> None:
     if not board.port.hosted:
         sections = ", ".join(f"{name} {count:,} B" for name, count in built.sections.items())
         lines.append(f"  {sections}")
+    for what in ("flash", "ram"):
+        sizes = {name: getattr(part, f"{what}_bytes") for name, part in built.parts.items()}
+        shown = ", ".join(f"{name} {size:,} B" for name, size in sizes.items() if size)
+        if shown:
+            lines.append(f"  {what.replace('ram', 'RAM')} by part: {shown}")
     console.out.print("\n".join(lines), markup=False)
 
 
@@ -46,6 +51,37 @@ def show_report(report: Report) -> None:
         lines.append(
             f"instructions: {inference:,} an inference, {front_end:,} for the features of a clip"
         )
+    console.out.print("\n".join(lines), markup=False)
+
+
+def show_streams(report: StreamReport) -> None:
+    """Print a run of recordings as streams: words found, false events, agreement, cost."""
+    count, spoken = len(report.outcomes), report.spoken()
+    inferences = sum(o.inferences for o in report.outcomes)
+    equal = inferences - sum(o.unequal for o in report.outcomes)
+    features = sum(o.features_equal for o in report.outcomes)
+    words = ", ".join(report.labels)
+    lines = [
+        f"{report.board}: {words} detected in {report.detected()} of {spoken} recordings, "
+        f"missed in {report.missed()}; false in {report.false()} of {count - spoken} others",
+        f"host: detected in {report.detected('host')}, false in {report.false('host')}",
+        f"agreement with {report.reference}: features {100 * features / count:g} %, "
+        f"{equal:,} of {inferences:,} inferences",
+    ]
+    if (each := report.instructions()) is not None:
+        lines.append(f"instructions: {each:,} an inference, with the frame that led to it")
+    console.out.print("\n".join(lines), markup=False)
+
+
+def show_tensors(report: TensorReport) -> None:
+    """Print a run of inputs through the tensor mode."""
+    equal = report.inputs - len(report.unequal)
+    lines = [
+        f"{report.board}: {equal} of {report.inputs} outputs equal those of {report.reference}, "
+        f"bit for bit ({report.distinct_outputs} different ones)"
+    ]
+    if report.instructions is not None:
+        lines.append(f"instructions: {report.instructions:,} an inference")
     console.out.print("\n".join(lines), markup=False)
 
 

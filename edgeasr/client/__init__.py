@@ -2,7 +2,15 @@
 
 from edgeasr.client.device import Device
 from edgeasr.client.exchange import RefusedError
-from edgeasr.client.results import ClipResult, Event, Hello, Profile, Scores, StreamSummary
+from edgeasr.client.results import (
+    ClipResult,
+    Event,
+    Hello,
+    Profile,
+    Scores,
+    StreamSummary,
+    TensorResult,
+)
 
 __all__ = [
     "ClipResult",
@@ -13,4 +21,5 @@ __all__ = [
     "RefusedError",
     "Scores",
     "StreamSummary",
+    "TensorResult",
 ]

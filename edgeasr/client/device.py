@@ -10,7 +10,15 @@ import numpy as np
 from edgeasr import protocol
 from edgeasr.client.exchange import Exchange
 from edgeasr.client.pcm import as_samples
-from edgeasr.client.results import ClipResult, Event, Hello, Profile, Scores, StreamSummary
+from edgeasr.client.results import (
+    ClipResult,
+    Event,
+    Hello,
+    Profile,
+    Scores,
+    StreamSummary,
+    TensorResult,
+)
 from edgeasr.client.streaming import Stream
 from edgeasr.client.upload import Upload
 from edgeasr.errors import InputError, LinkError
@@ -83,6 +91,12 @@ class Device:
         stop = messages.ALL_LAYERS if layer is None else layer
         self.inference_ticks = self._exchange.request(messages.Invoke(stop)).ticks
         return self._read(What.OUTPUT if layer is None else What.LAYER)
+
+    def infer(self, data: bytes | np.ndarray) -> TensorResult:
+        """Run the model on its whole input, as tensor does; return the output and its ticks."""
+        self._write_input(data)
+        reply = self._exchange.request(messages.Invoke(messages.ALL_LAYERS))
+        return TensorResult(self._read(What.OUTPUT), reply.ticks)
 
     def clip(self, pcm: np.ndarray, *, window: bool = False) -> ClipResult:
         """Let the device hear a clip and run the model on its last window, with state on each.

@@ -98,6 +98,14 @@ class StreamSummary:
 
 
 @dataclass(frozen=True)
+class TensorResult:
+    """One inference on a tensor: the model's output as bytes, and the ticks that it took."""
+
+    output: bytes
+    ticks: int
+
+
+@dataclass(frozen=True)
 class Profile:
     """Ticks of one inference: in all, and layer by layer, in order of execution."""
 

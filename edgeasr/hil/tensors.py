@@ -1,0 +1,180 @@
+"""Inputs of any kind through a firmware's tensor mode: every output against the host's.
+
+The model needs no front end and no facts. One with state takes the inputs as a sequence, and is
+reset on both sides every now and then.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeasr import speech
+from edgeasr.connect import connect
+from edgeasr.errors import InputError
+from edgeasr.graph import Graph, Tensor
+from edgeasr.hil.reference import Reference
+from edgeasr.link import BAUD
+from edgeasr.project import Project
+
+# Inputs from one reset to the next.
+RESET_EVERY = 50
+
+
+@dataclass(frozen=True)
+class TensorReport:
+    """One run. unequal: places of the inputs whose outputs differ. stateful: whether it was reset
+    every RESET_EVERY inputs. instructions: the median of an inference; None if not counted."""
+
+    board: str
+    engine: str
+    model: str
+    model_sha256: str
+    reference: str
+    inputs: int
+    unequal: tuple[int, ...]
+    stateful: bool
+    instructions: int | None
+    output_bytes: int
+    distinct_outputs: int
+
+    @property
+    def agreement(self) -> float:
+        """Part of the inputs whose outputs are the same on both sides, 0 to 1."""
+        return 1 - len(self.unequal) / self.inputs
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            **vars(self),
+            "unequal": list(self.unequal),
+            "agreement": self.agreement,
+            "inference_instructions": self.instructions,
+        }
+
+
+def random_inputs(graph: Graph, count: int, seed: int) -> list[np.ndarray]:
+    """Return `count` random inputs of a graph, in its input's dtype and shape.
+
+    The first has the whole range of its type; each other one a range of its own within it, so that
+    a model is not always saturated. The range of floats is that of the QUANTIZE that reads them,
+    and a tenth more, else -1 to 1.
+    """
+    window = _window(graph)
+    low, high = _range(graph, window)
+    rng = np.random.default_rng(seed)
+    made = []
+    for place in range(count):
+        ends = (low, high) if place == 0 else sorted(rng.uniform(low, high, 2))
+        values = rng.uniform(*ends, window.shape)
+        if window.dtype != "float32":
+            values = np.clip(np.rint(values), low, high)
+        made.append(values.astype(window.dtype))
+    return made
+
+
+def read_inputs(paths: Sequence[Path], graph: Graph) -> list[np.ndarray]:
+    """Return the inputs in files: `.npy` of one or of several along a first axis, `.bin` of bytes.
+
+    A folder stands for its files, by name. Raises InputError for a file that cannot be read, or
+    that does not hold whole inputs of the graph's type.
+    """
+    window = _window(graph)
+    files = [file for path in paths for file in _files(path)]
+    found = [values for file in files for values in _read(file, window)]
+    if not found:
+        raise InputError(f"{paths[0]}: holds no .npy or .bin file; give inputs of the model")
+    return found
+
+
+def run_tensors(
+    made: Project,
+    inputs: Callable[[Graph], Sequence[np.ndarray]],
+    *,
+    port: str | None = None,
+    baud: int = BAUD,
+    log: Path | None = None,
+    on_input: Callable[[str, int], None] = lambda board, total: None,
+) -> TensorReport:
+    """Run a built project's firmware and the host on inputs, and compare outputs bit for bit.
+
+    inputs: makes them for the model's graph. on_input hears the board's name, and how many there
+    are, each time. Raises what `connect` raises.
+    """
+    with connect(made, port=port, baud=baud, log=log, front_end=speech.OPTIONAL) as connected:
+        device, model = connected.device, connected.model
+        reference = Reference(model, connected.hello.board)
+        unequal, ticks, outputs = [], [], set()
+        rows = inputs(model.graph)
+        for place, values in enumerate(rows):
+            if place % RESET_EVERY == 0:
+                device.reset()
+                reference.reset()
+            heard = device.infer(values)
+            if heard.output != reference.output(values).tobytes():
+                unequal.append(place)
+            ticks.append(heard.ticks)
+            outputs.add(heard.output)
+            on_input(connected.hello.board, len(rows))
+        counts = [connected.count(each) for each in ticks] if connected.count else [None]
+    return TensorReport(
+        board=made.manifest.board,
+        engine=made.manifest.engine,
+        model=made.manifest.model_name,
+        model_sha256=made.manifest.model_sha256,
+        reference=reference.name,
+        inputs=len(rows),
+        unequal=tuple(unequal),
+        stateful=model.graph.stateful,
+        instructions=None if None in counts else int(np.median(counts)),
+        output_bytes=connected.hello.output_bytes,
+        distinct_outputs=len(outputs),
+    )
+
+
+def _window(graph: Graph) -> Tensor:
+    if len(graph.inputs) != 1:
+        raise InputError(f"the model has {len(graph.inputs)} inputs; tensor mode takes one")
+    return graph.tensor(graph.inputs[0])
+
+
+def _range(graph: Graph, window: Tensor) -> tuple[float, float]:
+    if window.dtype == "bool":
+        return 0, 1
+    if window.dtype != "float32":
+        limits = np.iinfo(window.dtype)
+        return limits.min, limits.max
+    for op in graph.ops:
+        if op.kind == "QUANTIZE" and op.inputs[0] == window.index:
+            made = graph.tensor(op.outputs[0])
+            limits, found = np.iinfo(made.dtype), made.quantization
+            ends = [(end - found.zero_point) * found.scale for end in (limits.min, limits.max)]
+            margin = (ends[1] - ends[0]) / 20
+            return ends[0] - margin, ends[1] + margin
+    return -1.0, 1.0
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = [file for file in path.iterdir() if file.suffix in (".npy", ".bin")]
+    return sorted(found, key=lambda file: (len(file.name), file.name))
+
+
+def _read(path: Path, window: Tensor) -> list[np.ndarray]:
+    dtype = np.dtype(window.dtype)
+    try:
+        if path.suffix == ".npy":
+            values = np.load(path, allow_pickle=False)
+        else:
+            values = np.frombuffer(path.read_bytes(), dtype.newbyteorder("<"))
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read as inputs: {error}") from None
+    if values.dtype.newbyteorder("=") != dtype or values.size == 0:
+        raise InputError(f"{path}: holds {values.size} values of {values.dtype}; {dtype} is needed")
+    if values.size % window.elements:
+        raise InputError(
+            f"{path}: holds {values.size} values; inputs have the shape {list(window.shape)}, "
+            f"{window.elements} values each"
+        )
+    return list(values.astype(dtype).reshape(-1, *window.shape))
