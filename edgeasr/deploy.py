@@ -8,6 +8,7 @@ from edgeasr import __version__, boards, features, microlite, paths, project, pr
 from edgeasr.boards import Board
 from edgeasr.codegen import cname, coverage, tflm, tflm_arena
 from edgeasr.codegen.environment import render
+from edgeasr.codegen.macs import macs as operation_macs
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
 from edgeasr.codegen.tflm import TflmCode
@@ -247,6 +248,11 @@ def program_name(model: SpeechModel) -> str:
 
 def _file_name(model: SpeechModel) -> str:
     return f"{program_name(model)}.tflite"
+
+
+def macs(model: SpeechModel) -> int:
+    """Return the multiply-accumulates of one inference."""
+    return sum(operation_macs(model.graph, op) for op in model.graph.ops)
 
 
 def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) -> Manifest:

@@ -32,6 +32,7 @@ def build(
                 "ram_bytes": built.ram_bytes,
                 "stack_bytes": built.stack_bytes,
                 "sections": dict(built.sections),
+                "parts": {name: vars(part) for name, part in built.parts.items()},
             }
         )
     else:

@@ -12,7 +12,8 @@ from edgeasr import boards, microlite, process, project
 from edgeasr.boards import Board
 from edgeasr.errors import InputError
 from edgeasr.project import Project
-from edgeasr.toolchain import elf, tools
+from edgeasr.toolchain import elf, parts, tools
+from edgeasr.toolchain.parts import Part
 
 _STAMP = "edgeasr.stamp"
 _TIMEOUT_S = 900
@@ -26,6 +27,7 @@ class Built:
     sections: bytes of each allocated section. flash_bytes: code, constants and initial values.
     ram_bytes: variables, the arena among them, and the stack's region. stack_bytes: that region.
     frames: (function, bytes of stack) of the largest frames, largest first, by the compiler.
+    parts: flash and RAM of engine, model, arena …, by the linker's map.
     """
 
     elf: Path
@@ -35,6 +37,7 @@ class Built:
     ram_bytes: int
     stack_bytes: int
     frames: tuple[tuple[str, int], ...]
+    parts: Mapping[str, Part]
 
 
 def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = None) -> Built:
@@ -137,15 +140,16 @@ def _digest(made: Project) -> str:
 
 def _measure(made: Project, board: Board) -> Built:
     program = _program(made, board)
-    parts = elf.sections(program)
+    sections = elf.sections(program)
     return Built(
         elf=program,
         log=_target(made) / "build.log",
-        sections={part.name: part.bytes for part in parts},
-        flash_bytes=sum(part.bytes for part in parts if part.loaded),
-        ram_bytes=sum(part.bytes for part in parts if part.writable),
-        stack_bytes=sum(part.bytes for part in parts if part.name == ".stack"),
+        sections={section.name: section.bytes for section in sections},
+        flash_bytes=sum(section.bytes for section in sections if section.loaded),
+        ram_bytes=sum(section.bytes for section in sections if section.writable),
+        stack_bytes=sum(section.bytes for section in sections if section.name == ".stack"),
         frames=_frames(_target(made)),
+        parts=parts.read(_target(made) / "firmware.map"),
     )
 
 

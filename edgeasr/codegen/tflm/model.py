@@ -15,7 +15,7 @@ from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.codegen.sources import closure
 from edgeasr.codegen.tflm import resolver, uses
 from edgeasr.errors import InputError
-from edgeasr.graph import Graph, Op, Tensor, resource_variables
+from edgeasr.graph import Graph, Op, Tensor, reset_restarts, resource_variables
 from edgeasr.project import Layer
 
 _RENDERED = ("model.cpp", "model.h", "model_data.c")
@@ -154,18 +154,17 @@ def _layer(graph: Graph, index: int, op: Op, operators: resolver.Operators) -> L
 
 
 def _reset(graph: Graph) -> str:
-    """Return how the interpreter gets to its start: `none`, `clear`, or `anew`.
-
-    MicroInterpreter::Reset() clears variables and does not run CALL_ONCE again.
-    """
+    """Return how the interpreter gets to its start: `none`, `clear` (it can), or `anew`."""
     if not graph.stateful:
         return "none"
-    cleared = all(variable.starts_cleared for variable in resource_variables(graph).values())
-    return "clear" if cleared else "anew"
+    return "clear" if reset_restarts(graph) else "anew"
 
 
 def _state_bytes(graph: Graph) -> int:
     """Return the bytes of variables; at least 1 for a model whose operators keep state."""
-    variables = {v.name: v.initial.size for v in resource_variables(graph).values()}
+    try:
+        variables = {v.name: v.initial.size for v in resource_variables(graph).values()}
+    except InputError:  # their start is not known, which the interpreter takes
+        variables = {}
     kept = sum(variables.values()) + sum(t.bytes for t in graph.tensors if t.is_variable)
     return max(kept, int(graph.stateful))

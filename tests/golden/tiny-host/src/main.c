@@ -5,16 +5,30 @@
 #include "port.h"
 #include "port_linux.h"
 
+static void say(const char *before, uint32_t value) {
+    char text[11] = {0};
+    char *first = text + 10;
+    do {
+        *--first = (char)('0' + (char)(value % 10u));
+        value /= 10u;
+    } while (value != 0u);
+    ear_port_say(before);
+    ear_port_say(first);
+}
+
 int main(int argc, char **argv) {
     int exit_code = 0;
     if (!ear_port_arguments(argc, argv, &exit_code)) {
         return exit_code;
     }
     ear_port_init();
+    const uint32_t begin = ear_port_ticks();
     if (ear_model_init() != EAR_OK) {
         ear_port_say("the model was refused: its data is damaged, or its engine failed\n");
         return 1;
     }
+    say("model: ready after ticks ", ear_port_ticks() - begin);
+    ear_port_say("\n");
     ear_session_init();
     while (ear_port_running()) {
         ear_session_poll();

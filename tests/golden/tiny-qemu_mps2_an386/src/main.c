@@ -4,12 +4,26 @@
 #include "ear_session.h"
 #include "port.h"
 
+static void say(const char *before, uint32_t value) {
+    char text[11] = {0};
+    char *first = text + 10;
+    do {
+        *--first = (char)('0' + (char)(value % 10u));
+        value /= 10u;
+    } while (value != 0u);
+    ear_port_say(before);
+    ear_port_say(first);
+}
+
 int main(void) {
     ear_port_init();
+    const uint32_t begin = ear_port_ticks();
     if (ear_model_init() != EAR_OK) {
         ear_port_say("the model was refused: its data is damaged, or its engine failed\n");
         return 1;
     }
+    say("model: ready after ticks ", ear_port_ticks() - begin);
+    ear_port_say("\n");
     ear_session_init();
     while (ear_port_running()) {
         ear_session_poll();
