@@ -83,8 +83,8 @@ def lstm(view: OpView) -> KernelCall:
         weights.struct,
         Scratch(8 * sizes["units"] + weights.scratch.bytes, "int16_t"),
         Array("bias", f"{bias.dtype.name}_t", bias),
-        kept(view, tensors.hidden, "hidden"),
-        kept(view, tensors.cell, "cell"),
+        kept(view, tensors.hidden),
+        kept(view, tensors.cell),
         view.write(tensors.output),
     )
     return weights.belong_to(made)

@@ -45,7 +45,7 @@ def svdf(view: OpView) -> KernelCall:
         weights.scratch,
         view.read(time, "time"),
         view.read(bias, "bias"),
-        kept(view, state, "state"),
+        kept(view, state),
         view.write(output),
     )
     return weights.belong_to(made)
