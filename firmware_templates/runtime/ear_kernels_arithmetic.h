@@ -59,15 +59,15 @@ void ear_squared_difference_s32(const ear_broadcast_t *shape, const int32_t *inp
 /* MINIMUM and MAXIMUM of the values as they are stored. */
 typedef struct {
     int32_t maximum; /* 0: the lesser one, 1: the greater one */
-} ear_extreme_t;
+} ear_min_max_t;
 
-void ear_extreme_s8(const ear_extreme_t *params, const ear_broadcast_t *shape,
+void ear_min_max_s8(const ear_min_max_t *params, const ear_broadcast_t *shape,
                     const int8_t *input1, const int8_t *input2, int8_t *output);
-void ear_extreme_s16(const ear_extreme_t *params, const ear_broadcast_t *shape,
+void ear_min_max_s16(const ear_min_max_t *params, const ear_broadcast_t *shape,
                      const int16_t *input1, const int16_t *input2, int16_t *output);
-void ear_extreme_s32(const ear_extreme_t *params, const ear_broadcast_t *shape,
+void ear_min_max_s32(const ear_min_max_t *params, const ear_broadcast_t *shape,
                      const int32_t *input1, const int32_t *input2, int32_t *output);
-void ear_extreme_s64(const ear_extreme_t *params, const ear_broadcast_t *shape,
+void ear_min_max_s64(const ear_min_max_t *params, const ear_broadcast_t *shape,
                      const int64_t *input1, const int64_t *input2, int64_t *output);
 
 /* EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL. The multipliers bring two int8 to

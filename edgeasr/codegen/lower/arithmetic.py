@@ -182,8 +182,8 @@ def maximum(view: OpView) -> KernelCall:
 
 def _extreme(view: OpView, which: int) -> KernelCall:
     input1, input2, output = _operands(view, "int8", "int16", "int32", "int64")
-    params = Struct("params", "ear_extreme_t", {"maximum": which})
-    return _call(view, f"ear_extreme_{_SHORT[output.dtype]}", params, input1, input2, output)
+    params = Struct("params", "ear_min_max_t", {"maximum": which})
+    return _call(view, f"ear_min_max_{_SHORT[output.dtype]}", params, input1, input2, output)
 
 
 def comparison(view: OpView) -> KernelCall:

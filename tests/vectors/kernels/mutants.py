@@ -60,8 +60,12 @@ def _fitted(tensor: Tensor, shape: list[int] | tuple[int, ...]) -> np.ndarray | 
 
 
 def _dtype(rng: np.random.Generator, case: Case) -> Graph:
-    tensor = _tensor(rng, case.graph)
-    return _with_tensor(case.graph, tensor.index, dtype=_pick(rng, _DTYPES))
+    tensor, dtype = _tensor(rng, case.graph), _pick(rng, _DTYPES)
+    data = tensor.data
+    if data is not None:  # of the tensor's type, as the reader guarantees it
+        kept = {"int4": "int8", "resource": "int32"}.get(dtype, dtype)
+        data = np.resize(data.ravel().view(np.uint8), data.shape).astype(kept)
+    return _with_tensor(case.graph, tensor.index, dtype=dtype, data=data)
 
 
 def _scale(rng: np.random.Generator, case: Case) -> Graph:

@@ -1,7 +1,7 @@
 #include "ear_broadcast.h"
 #include "ear_kernels_arithmetic.h"
 
-void ear_extreme_s64(const ear_extreme_t *params, const ear_broadcast_t *shape,
+void ear_min_max_s64(const ear_min_max_t *params, const ear_broadcast_t *shape,
                      const int64_t *input1, const int64_t *input2, int64_t *output)
 {
     EAR_FOR_EACH_PAIR(shape, i, j) {
