@@ -24,6 +24,7 @@ _COMMANDS = {
     "build": "Build a firmware project.",
     "run": "Run a project's firmware and show the words that it recognises.",
     "hil": "Stream recordings to the firmware and check it against the host.",
+    "bench": "Run a model with each engine on a board, and compare cost and outputs.",
     "demo": "Run the whole path with the zoo's digits model on an emulated board.",
 }
 
