@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeasr.backend import load_keras
 from edgeasr.importing.call import Call
-from edgeasr.importing.layout import Value, arrange, arranged, flat_order, plain, spatial
+from edgeasr.importing.layout import Value, arrange, arranged, flat_order, plain, reshape, spatial
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,9 @@ def dense(call: Call, weights: np.ndarray, bias: np.ndarray | None) -> Value:
         made = layer(tensor)
         layer.set_weights([weights[order].astype(np.float32), *biases])
         return Value(made, ((0,), *(() for _ in range(1, last)), (1,)))
+    held = value.dims(last)
+    if len(others) == 1 and len(held) == 2 and value.dims(others[0]) < (min(held),):
+        return _over_pictures(value, weights, biases, others[0])
     if len(others) > 2:
         raise call.fail(f"a dense layer on shape {list(value.shape)}; at most 4 axes are allowed")
     # A dense layer at each place is a convolution of 1 x 1.
@@ -172,6 +175,26 @@ def dense(call: Call, weights: np.ndarray, bias: np.ndarray | None) -> Value:
     made = layer(value.tensor)
     layer.set_weights([weights[None, None].astype(np.float32), *biases])
     return value.with_tensor(made)
+
+
+def _over_pictures(value: Value, weights: np.ndarray, biases: list, axis: int) -> Value:
+    """A dense layer on the last axis at each place of another, where two dimensions hold the last:
+    a convolution over all of these two, which leaves them where they are."""
+    last = len(value.axes) - 1
+    first, second = sorted(value.dims(last))
+    sizes = [value.sizes[dim] for dim in value.dims(last)]
+    units = weights.shape[1]
+    kernel = weights.reshape(*sizes, units)
+    if value.dims(last) != (first, second):
+        kernel = kernel.transpose(1, 0, 2)
+    rows, columns = value.sizes[first], value.sizes[second]
+    tensor = reshape(value.tensor, [value.size(axis), rows, columns])
+    layer = load_keras().layers.Conv2D(units, (1, rows), use_bias=bool(biases))
+    made = layer(tensor)
+    layer.set_weights([kernel[None].astype(np.float32), *biases])
+    axes = [(0,), *(() for _ in range(1, last)), (3,)]
+    axes[axis] = (1,)
+    return Value(made, tuple(axes))
 
 
 def gemm(call: Call) -> Value:
