@@ -58,6 +58,7 @@ _ENUMS = {
     "type": "TensorType",
     "kernel_type": "LSTMKernelType",
     "quantized_bias_type": "TensorType",
+    "mode": "MirrorPadMode",
 }
 
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ear_walk.h"
+
 /* The fields of a box, and of each of its loops. */
 enum { FROM, TO, HEAD };
 enum { TURNS, INPUT_STRIDE, OUTPUT_STRIDE, FIELDS };
@@ -27,33 +29,17 @@ static void copy_runs(const uint8_t *input, uint8_t *output, int32_t bytes, cons
     }
 }
 
-static void copy_box(const ear_copy_t *params, const int32_t *box, const uint8_t *input,
-                     uint8_t *output)
-{
-    int32_t turn[EAR_COPY_LOOPS] = {0};
-    int32_t from = box[FROM];
-    int32_t to = box[TO];
-    const int32_t inner = params->loops - 1;
-    int32_t outer = inner;
-    while (outer >= 0) {
-        copy_runs(input + from, output + to, params->run_bytes, box + HEAD + FIELDS * inner);
-        for (outer = inner - 1; outer >= 0; --outer) {
-            const int32_t *loop = box + HEAD + FIELDS * outer;
-            from += loop[INPUT_STRIDE];
-            to += loop[OUTPUT_STRIDE];
-            if (++turn[outer] < loop[TURNS]) {
-                break;
-            }
-            turn[outer] = 0;
-            from -= loop[TURNS] * loop[INPUT_STRIDE];
-            to -= loop[TURNS] * loop[OUTPUT_STRIDE];
-        }
-    }
-}
-
 void ear_copy(const ear_copy_t *params, const void *input, void *output)
 {
-    for (int32_t i = 0; i < params->boxes; ++i) {
-        copy_box(params, params->box + i * (HEAD + FIELDS * params->loops), input, output);
+    const int32_t outer = params->loops - 1;
+    const int32_t *box = params->box;
+    for (int32_t i = 0; i < params->boxes; ++i, box += HEAD + FIELDS * params->loops) {
+        const int32_t *loop = box + HEAD;
+        int32_t turn[EAR_MOVE_LOOPS] = {0};
+        int32_t at[HEAD] = {box[FROM], box[TO]};
+        do {
+            copy_runs((const uint8_t *)input + at[FROM], (uint8_t *)output + at[TO],
+                      params->run_bytes, loop + FIELDS * outer);
+        } while (ear_walk(loop, outer, HEAD, turn, at));
     }
 }

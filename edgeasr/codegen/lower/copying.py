@@ -15,6 +15,7 @@ MOVED = (
     "int8", "uint8", "bool", "int16", "uint16", "int32", "uint32", "float32", "int64", "uint64",
 )  # fmt: skip
 _MAX_LOOPS = 8
+_MAX_BOXES = 1024
 _INT32_MAX = (1 << 31) - 1
 
 
@@ -84,6 +85,8 @@ def block(view: OpView, input_: Tensor, output: Tensor, start: int = 0) -> Kerne
 
 def copy_params(view: OpView, output: Tensor, boxes: Sequence[Box]) -> Struct:
     """Return the ear_copy_t of boxes that all have the same number of loops."""
+    if len(boxes) > _MAX_BOXES:
+        raise view.fail(f"moves {len(boxes):,} blocks of elements; at most {_MAX_BOXES:,}")
     size = DTYPE_BYTES[output.dtype]
     boxes = merge(boxes)
     run = _run(boxes)

@@ -1,4 +1,6 @@
-"""Operations that put values around a tensor: PAD, PADV2."""
+"""Operations that put values around a tensor: PAD, PADV2, MIRROR_PAD."""
+
+import itertools
 
 import numpy as np
 
@@ -18,13 +20,13 @@ def pad(view: OpView) -> KernelCall | Alias:
     input_ = view.input(0, *MOVED)
     output = view.output(input_.dtype)
     symmetric(view, input_, output)
-    pairs = _pairs(view, view.input(1, *_INDICES), len(input_.shape))
+    pairs = paddings(view, view.input(1, *_INDICES), len(input_.shape))
     view.shape(output, tuple(b + n + a for n, (b, a) in zip(input_.shape, pairs, strict=True)))
     value = _pad_value(view, output)
     inner = strides(output.shape)
     at = sum(before * step for (before, _), step in zip(pairs, inner, strict=True))
     loops = tuple(map(Loop, input_.shape, strides(input_.shape), inner))
-    return _padded(view, input_, output, [Box(0, at, loops)], value)
+    return padded(view, input_, output, [Box(0, at, loops)], value)
 
 
 def _pad_value(view: OpView, output: Tensor) -> TensorRef | Array:
@@ -40,11 +42,55 @@ def _pad_value(view: OpView, output: Tensor) -> TensorRef | Array:
     return view.read(value, "value")
 
 
+def mirror_pad(view: OpView) -> KernelCall | Alias:
+    """MIRROR_PAD: what lies next to each edge, backwards; without the edge where it reflects."""
+    view.arity(2, 2)
+    input_ = view.input(0, *MOVED)
+    output = view.output(input_.dtype)
+    edge = 1 if view.choice("mode", "REFLECT", "SYMMETRIC") == "REFLECT" else 0
+    pairs = paddings(view, view.input(1, *_INDICES), len(input_.shape))
+    for axis, (n, pair) in enumerate(zip(input_.shape, pairs, strict=True)):
+        if max(pair) > n - edge:
+            raise view.fail(
+                f"pads {max(pair)} elements along axis {axis} of {named(input_)}, which has "
+                f"{n - edge} to mirror"
+            )
+    view.shape(output, tuple(b + n + a for n, (b, a) in zip(input_.shape, pairs, strict=True)))
+    steps = zip(strides(input_.shape), strides(output.shape), strict=True)
+    axes = [
+        [Box(start * a, to * b, (Loop(turns, step * a, b),)) for start, to, turns, step in parts]
+        for parts, (a, b) in zip(
+            (_mirrored(n, *pair, edge) for n, pair in zip(input_.shape, pairs, strict=True)),
+            steps,
+            strict=True,
+        )
+    ]
+    boxes = [
+        Box(
+            sum(part.start for part in parts),
+            sum(part.output_start for part in parts),
+            tuple(loop for part in parts for loop in part.loops),
+        )
+        for parts in itertools.product(*axes)
+    ]
+    return copied(view, input_, output, boxes)
+
+
+def _mirrored(size: int, before: int, behind: int, edge: int) -> list[tuple[int, int, int, int]]:
+    """Return the parts of an axis: start in the input and in the output, elements, direction."""
+    parts = [
+        (before + edge - 1, 0, before, -1),
+        (0, before, size, 1),
+        (size - 1 - edge, before + size, behind, -1),
+    ]
+    return [part for part in parts if part[2]]
+
+
 def _elements(value: int, output: Tensor) -> np.ndarray:
     return np.array([value], "uint8" if output.dtype == "bool" else output.dtype)
 
 
-def _padded(
+def padded(
     view: OpView, input_: Tensor, output: Tensor, boxes: list[Box], value: TensorRef | Array
 ) -> KernelCall | Alias:
     """Return what copies boxes of the input into the output, and puts `value` everywhere else."""
@@ -68,7 +114,7 @@ def _padded(
     )
 
 
-def _pairs(view: OpView, tensor: Tensor, count: int) -> list[tuple[int, int]]:
+def paddings(view: OpView, tensor: Tensor, count: int) -> list[tuple[int, int]]:
     """Return what a constant [count, 2] holds: elements before and behind, not negative."""
     view.shape(tensor, (count, 2))
     pairs = view.constant(tensor).tolist()

@@ -1,10 +1,10 @@
-"""Operations on whole tensors: RESHAPE and its kin, CONCATENATION, PACK, SHAPE."""
+"""Operations on whole tensors: RESHAPE and its kin, CONCATENATION, PACK."""
 
 import math
 
 import numpy as np
 
-from edgeasr.codegen.call import Alias, Array, KernelCall, Pointers, Struct, Value
+from edgeasr.codegen.call import Alias, Array, KernelCall, Pointers, Struct
 from edgeasr.codegen.lower.copying import MOVED, block
 from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.codegen.lower.wide import symmetric
@@ -81,19 +81,4 @@ def _joined(view: OpView, inputs: list[Tensor], output: Tensor, rows: int) -> Ke
     items = tuple(view.read(t, f"input{i}") for i, t in enumerate(inputs))
     return call(
         "ear_concatenation", params, Pointers("void", items), view.write(output, as_type="void")
-    )
-
-
-def shape(view: OpView) -> KernelCall:
-    """SHAPE: the sizes of the input, which are known at export."""
-    view.arity(1, 1)
-    input_, output = view.input(0, *MOVED), view.output("int32")
-    view.shape(output, (len(input_.shape),))
-    sizes = Array("sizes", "int32_t", np.array(input_.shape, np.int32))
-    return call(
-        "ear_copy_block",
-        Value(0),
-        Value(output.bytes),
-        sizes,
-        view.write(output, as_type="void"),
     )

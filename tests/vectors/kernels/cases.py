@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from edgeasr.graph import Quantization, Tensor
-from tests.vectors.kernels import cases_arithmetic, cases_move, cases_net, cases_s16, cases_signal
+from tests.vectors.kernels import (
+    cases_arithmetic,
+    cases_move,
+    cases_net,
+    cases_reduce,
+    cases_s16,
+    cases_signal,
+)
 from tests.vectors.kernels.building import FUSED, Case, Make, pair, planes, window
 
 
@@ -359,6 +366,7 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "dequantize_int16": _dequantize("int16"),
     **cases_s16.KINDS,
     **cases_move.KINDS,
+    **cases_reduce.KINDS,
     **cases_net.KINDS,
     **cases_arithmetic.KINDS,
     **cases_signal.KINDS,

@@ -220,6 +220,134 @@ def _shape_of(make: Make) -> tuple[str, dict]:
     return "SHAPE", {"out_type": "INT32"}
 
 
+def _mirror_pad(make: Make) -> tuple[str, dict]:
+    mode = str(make.pick("REFLECT", "SYMMETRIC"))
+    shape = _shape(make, 1, 4, 5)
+    most = [n - (mode == "REFLECT") for n in shape]
+    pads = np.array([make.rng.integers(0, min(n, 3) + 1, 2) for n in most])
+    dtype = _moved(make, shape, "int8", "float32")
+    make.hold(pads.astype(make.pick(np.int32, np.int64)))
+    _result(make, tuple(n + int(sum(p)) for n, p in zip(shape, pads, strict=True)), dtype)
+    return "MIRROR_PAD", {"mode": mode}
+
+
+def _gather(make: Make) -> tuple[str, dict]:
+    axis, shape = _axis(make, 1, 4)
+    batch_dims = int(make.rng.integers(axis + 1)) if make.rng.random() < 0.3 else 0
+    picked = (*shape[:batch_dims], *_shape(make, 0, 2, 4))
+    dtype = _moved(make, shape, "int8", "float32")
+    indices = make.rng.integers(0, shape[axis], picked, np.int32)
+    if make.rng.random() < 0.3 and len(picked) == 1:
+        step = int(make.pick(-1, 0, 1))
+        indices = (np.arange(picked[0]) * step % shape[axis]).astype(np.int32)
+    make.hold(np.asarray(indices))
+    _result(make, (*shape[:axis], *picked[batch_dims:], *shape[axis + 1 :]), dtype)
+    options = {"axis": axis - int(make.pick(0, len(shape))), "batch_dims": batch_dims}
+    return "GATHER", options
+
+
+def _gather_nd(make: Make) -> tuple[str, dict]:
+    shape = _shape(make, 1, 4)
+    depth = int(make.rng.integers(1, len(shape) + 1))
+    picked = _shape(make, 0, 2, 4)
+    dtype = _moved(make, shape, "int8", "float32")
+    indices = [make.rng.integers(0, n, picked) for n in shape[:depth]]
+    make.hold(np.stack(indices, axis=-1).astype(np.int32))
+    _result(make, (*picked, *shape[depth:]), dtype)
+    return "GATHER_ND", {}
+
+
+def _select(make: Make) -> tuple[str, dict]:
+    shape = _shape(make, 1, 4)
+    dtype = str(make.pick("int8", "int16", "float32"))
+    alike = make.rng.random() < 0.4
+    for number, kind in enumerate(("bool", dtype, dtype)):
+        given = tuple(1 if make.rng.random() < 0.3 and not alike else n for n in shape)
+        if number == 0:
+            given = shape
+        elif not alike:
+            given = given[make.rng.integers(len(given) + 1) if make.rng.random() < 0.3 else 0 :]
+        make.feed(given, kind, *_quantized(kind))
+    _result(make, shape, dtype)
+    return "SELECT_V2", {}
+
+
+def _update_slice(make: Make) -> tuple[str, dict]:
+    """Start indices beyond either end count as the nearest that fits."""
+    shape = _shape(make, 1, 4)
+    sizes = tuple(int(make.pick(n, make.rng.integers(1, n + 1))) for n in shape)
+    dtype = _moved(make, shape, "int8", "int16", "int32", "float32")
+    make.feed(sizes, dtype, *_quantized(dtype))
+    starts = [make.rng.integers(-2, n + 2) for n in shape]
+    make.hold(np.array(starts, make.pick(np.int32, np.int64)))
+    _result(make, shape, dtype)
+    return "DYNAMIC_UPDATE_SLICE", {}
+
+
+def _fill(make: Make) -> tuple[str, dict]:
+    shape, dtype = _shape(make, 1, 4), str(make.pick("int8", "int32", "float32"))
+    make.hold(np.array(shape, make.pick(np.int32, np.int64)))
+    make.feed((), dtype, *_quantized(dtype))
+    _result(make, shape, dtype)
+    return "FILL", {}
+
+
+def _zeros_like(make: Make) -> tuple[str, dict]:
+    shape = _shape(make, 1, 4)
+    _result(make, shape, _moved(make, shape, "int8", "int32", "int64", "float32"))
+    return "ZEROS_LIKE", {}
+
+
+def _batches(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    """Padding is left out: TFLite-Micro pads with what its memory held before."""
+
+    def build(make: Make) -> tuple[str, dict]:
+        dims = int(make.pick(1, 2))
+        block = [int(make.pick(1, 2, 3)) for _ in range(dims)]
+        batch, depth = make.size(3), make.size(5)
+        small = [make.size(4) for _ in range(dims)]
+        crops = np.zeros((dims, 2), np.int32)
+        if kind == "BATCH_TO_SPACE_ND":
+            for pair, n, size in zip(crops, small, block, strict=True):
+                pair[0] = make.rng.integers(n * size)
+                pair[1] = make.rng.integers(n * size - pair[0])
+        many = (batch * int(np.prod(block)), *small, depth)
+        space = [n * s - int(sum(c)) for n, s, c in zip(small, block, crops, strict=True)]
+        whole = (batch, *space, depth)
+        given, made = (many, whole) if kind == "BATCH_TO_SPACE_ND" else (whole, many)
+        dtype = _moved(make, given, "int8", "float32")
+        make.hold(np.array(block, np.int32))
+        make.hold(crops)
+        _result(make, made, dtype)
+        return kind, {}
+
+    return build
+
+
+def _resize(kind: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        batch, height, width, depth = _shape(make, 4, 4, 7)
+        size = (make.size(15), make.size(15))
+        types = ("int8", "int16", "float32") if kind == "RESIZE_NEAREST_NEIGHBOR" else ("int8",)
+        dtype = _moved(make, (batch, height, width, depth), *types)
+        make.hold(np.array(size, np.int32))
+        _result(make, (batch, *size, depth), dtype)
+        corners, centers = make.pick((False, False), (True, False), (False, True))
+        return kind, {"align_corners": corners, "half_pixel_centers": centers}
+
+    return build
+
+
+def _circular_buffer(make: Make) -> tuple[str, dict]:
+    slots, width, depth = make.size(6), make.size(4), make.size(6)
+    make.invocations = 8
+    scale, point = make.scale(), make.point()
+    make.feed((1, 1, width, depth), "int8", scale, point)
+    made = make.add((1, slots, width, depth), "int8", scale, point, is_variable=True)
+    make.outputs.append(made)
+    return "CUSTOM:CIRCULAR_BUFFER", {"cycles_max": 1}
+
+
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "strided_slice": _strided_slice,
     "slice": _slice,
@@ -236,4 +364,16 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "pad_any": _pad("PAD"),
     "padv2_any": _pad("PADV2"),
     "shape": _shape_of,
+    "mirror_pad": _mirror_pad,
+    "gather": _gather,
+    "gather_nd": _gather_nd,
+    "select": _select,
+    "update_slice": _update_slice,
+    "fill": _fill,
+    "zeros_like": _zeros_like,
+    "space_to_batch": _batches("SPACE_TO_BATCH_ND"),
+    "batch_to_space": _batches("BATCH_TO_SPACE_ND"),
+    "resize_nearest": _resize("RESIZE_NEAREST_NEIGHBOR"),
+    "resize_bilinear": _resize("RESIZE_BILINEAR"),
+    "circular_buffer": _circular_buffer,
 }

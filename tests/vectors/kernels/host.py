@@ -75,7 +75,7 @@ class Layer:
         function(*(_argument(a, tensors, memory, self._states, keep) for a in call.arguments))
         for name, guarded in {**memory, **self._states}.items():
             assert guarded.intact(), f"{call.kernel} wrote outside {name}"
-        return [outputs[i].content() for i in self.op.outputs]
+        return [memory[i].content() for i in self.op.outputs]
 
 
 class _Guarded:
