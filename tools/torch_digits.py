@@ -2,9 +2,10 @@
 
     python tools/torch_digits.py DATA --out build/torch-digits
 
-DATA: a folder of recordings, as for 'edgeasr train digits'. Needs the extras train and torch. The net learns edgeasr's own features; then each command is printed as a person would type it:
-import, quantize, export, build, and `hil`, which streams recordings of test through the firmware
-and ends with 1 when any feature or score differs from the host's.
+DATA: a folder of recordings, as for 'edgeasr train digits'. Needs the extras train and torch. The
+net learns edgeasr's own features; then each command is printed as a person would type it: import,
+quantize, export, build, and hil, which streams recordings of test through the firmware and ends
+with 1 when any feature or score differs from the host's.
 """
 
 import argparse

@@ -39,7 +39,7 @@ def import_(
         ),
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(help="Labels of the outputs, with commas; instead of the facts'.")
+        str | None, typer.Option(help="Labels of the outputs, with commas, instead of the facts'.")
     ] = None,
     data: Annotated[
         Path | None,
@@ -63,16 +63,13 @@ def import_(
     """
     from edgeasr import importing
 
-    if labels and not facts:
-        raise InputError("--labels goes with --facts, which gives the front end and decision rule")
     chosen = _activations(activations, data)
     target = out or Path(model.stem)
     if out and out.suffix not in (".keras", ".tflite"):
         raise InputError(f"{out}: NAME.keras or NAME.tflite is needed; both are written")
     names = tuple(label.strip() for label in labels.split(",")) if labels else ()
-    known = importing.read_facts(facts, target.stem, names) if facts else None
-    window = (known.frames, known.front_end.feature_count) if known else None
-    made = importing.load(model, window, softmax=softmax, seed=seed)
+    known = importing.read_facts(facts, target.stem, names)
+    made = importing.load(model, importing.window(known), softmax=softmax, seed=seed)
     if known:
         known = importing.settled(known, made)
     windows = None
@@ -81,7 +78,7 @@ def import_(
         for problem in importing.problems(windows):
             console.say(problem)
     files = importing.write(made, known, target, chosen, windows)
-    _report(made, files, chosen, known is not None, json)
+    _report(made, files, chosen, importing.window(known) is not None, json)
 
 
 def _activations(asked: str | None, data: Path | None) -> str:
@@ -122,6 +119,7 @@ def _report(
     console.out.print("\n".join(lines), markup=False)
     if not facts:
         console.say(
-            f"no facts: labels, front end and decision rule are not known; write "
-            f"{files[1].with_suffix('.toml').name} beside {files[1].name}, or import with --facts"
+            "its front end is not known, so it runs on tensors alone ('edgeasr export --bare'); "
+            f"import with --facts, or write {files[1].with_suffix('.toml').name} beside "
+            f"{files[1].name}, for one that hears"
         )

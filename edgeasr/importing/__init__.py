@@ -6,10 +6,11 @@ calibration  windows that quantizing needs
 """
 
 from edgeasr.importing.facts import read as read_facts
-from edgeasr.importing.facts import settled
+from edgeasr.importing.facts import settled, window
 from edgeasr.importing.program import Imported, load
 from edgeasr.importing.writing import FLOAT, calibration, problems, write
 
 __all__ = [
-    "FLOAT", "Imported", "calibration", "load", "problems", "read_facts", "settled", "write",
+    "FLOAT", "Imported", "calibration", "load", "problems", "read_facts", "settled", "window",
+    "write",
 ]  # fmt: skip
