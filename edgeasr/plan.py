@@ -6,7 +6,7 @@ inference to the next lies behind the arena, in memory that nothing shares.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeasr.graph import Graph
 
@@ -52,12 +52,12 @@ class Placed:
 class Kept:
     """State: memory that lasts from one inference to the next, under a unique name.
 
-    tensors: indices of those that live in it.
+    tensors: those that live in it, by index, with their offset from its start.
     """
 
     name: str
     bytes: int
-    tensors: tuple[int, ...] = ()
+    tensors: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def make(
     kernel needs during the call. kept: the state. Constants have no place in the arena.
     """
     roots = _roots(graph, aliases or {})
-    homes = {tensor: k.name for k in kept for tensor in k.tensors}
+    homes = {tensor: (k.name, at) for k in kept for tensor, at in k.tensors.items()}
     shared = {
         tensor: root
         for tensor, root in roots.items()
@@ -121,11 +121,12 @@ def make(
     state = _behind(arena_bytes, kept, len(graph.ops))
     starts = {p.buffer.name: p.offset for p in state}
     tensors = {t: offsets["tensor", r] for t, r in shared.items() if ("tensor", r) in offsets}
+    kept_tensors = {t: starts[homes[r][0]] + homes[r][1] for t, r in roots.items() if r in homes}
     return Plan(
         arena_bytes=arena_bytes,
         lower_bound_bytes=_lower_bound(buffers.values()),
         placed=tuple(placed),
-        tensors=tensors | {t: starts[homes[r]] for t, r in roots.items() if r in homes},
+        tensors=tensors | kept_tensors,
         scratch={op: at for (kind, op), at in offsets.items() if kind == "scratch"},
         state=state,
     )

@@ -159,11 +159,13 @@ def _plan(
     )
 
 
-def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int]]:
-    """Return the calls, with raw weights, and what shares memory."""
+def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int], dict[str, windows.Home]]:
+    """Return the calls, with raw weights, what shares memory, and the memory of variables."""
     calls, aliases = [], {}
+    lowered = {op.index: lower.lower(graph, op, pack=pack_raw) for op in graph.ops}
+    settled, homes = windows.settle(graph, lowered)
     for op in graph.ops:
-        made = lower.lower(graph, op, pack=pack_raw)
+        made = settled[op.index]
         if isinstance(made, Alias):
             if graph.tensor(made.source).data is not None:
                 raise InputError(
@@ -175,7 +177,7 @@ def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int]]:
             calls.append((op, made))
     if not calls:
         raise InputError(f"{where}: the model computes nothing; give one with layers")
-    return calls, aliases
+    return calls, aliases, homes
 
 
 def _pack(graph: Graph, calls: _Calls, made: plan.Plan) -> _Calls:

@@ -1,22 +1,23 @@
 """What a model keeps between inferences: where it comes from, and what it holds after a reset."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from edgeasr.codegen.call import C_DTYPES, KernelCall, State
-from edgeasr.graph import Graph, Op, Tensor, resource_variables
+from edgeasr.codegen.windows import Home
+from edgeasr.graph import Graph, Op, Tensor
 from edgeasr.plan import Kept, Plan
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """State under a unique name. initial: uint8, as in memory; tensors: those that live in it."""
+    """State under a unique name. initial: uint8, as in memory; tensors: as in plan.Kept."""
 
     name: str
     initial: np.ndarray
-    tensors: tuple[int, ...] = ()
+    tensors: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def kept(self) -> Kept:
@@ -29,9 +30,15 @@ class Region:
         return first if (self.initial == first).all() else None
 
 
-def regions(graph: Graph, calls: Iterable[tuple[Op, KernelCall]]) -> tuple[Region, ...]:
-    """Return all state of a graph: variables, variable tensors, memory of the layers' own."""
-    return (*_variables(graph), *_variable_tensors(graph), *_own(calls))
+def regions(
+    graph: Graph, calls: Iterable[tuple[Op, KernelCall]], homes: Mapping[str, Home]
+) -> tuple[Region, ...]:
+    """Return all state of a graph: variables, variable tensors, memory of the layers' own.
+
+    homes: of the resource variables, by their names.
+    """
+    variables = (Region(f"variable {n}", home.initial, home.tensors) for n, home in homes.items())
+    return (*variables, *_variable_tensors(graph), *_own(calls))
 
 
 def layer_name(op: Op, state: State) -> str:
@@ -39,17 +46,12 @@ def layer_name(op: Op, state: State) -> str:
     return f"{state.name} of #{op.index} {op.kind}"
 
 
-def _variables(graph: Graph) -> Iterable[Region]:
-    variables = resource_variables(graph)
-    for name, variable in {v.name: v for v in variables.values()}.items():
-        handles = tuple(t for t, v in variables.items() if v.name == name)
-        yield Region(f"variable {name}", variable.initial, handles)
-
-
 def _variable_tensors(graph: Graph) -> Iterable[Region]:
     for tensor in graph.tensors:
         if tensor.is_variable and tensor.bytes:
-            yield Region(f"tensor #{tensor.index} {tensor.name}", _cleared(tensor), (tensor.index,))
+            yield Region(
+                f"tensor #{tensor.index} {tensor.name}", _cleared(tensor), {tensor.index: 0}
+            )
 
 
 def _cleared(tensor: Tensor) -> np.ndarray:

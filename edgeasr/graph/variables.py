@@ -32,6 +32,10 @@ class Variable:
     cleared: int
 
     @property
+    def bytes(self) -> int:
+        return self.initial.size
+
+    @property
     def starts_cleared(self) -> bool:
         return bool((self.initial == self.cleared).all())
 

@@ -92,7 +92,7 @@ def test_state_lies_behind_the_arena_and_shares_nothing() -> None:
     ops = (Op(0, "ADD", (0, 1), (2,)), Op(1, "RELU", (2,), (3,)))
 
     graph = Graph("stateful", tensors, ops, (0,), (3,))
-    kept = [plan.Kept("own", 5), plan.Kept("state", 64, (1,))]
+    kept = [plan.Kept("own", 5), plan.Kept("state", 64, {1: 0})]
 
     made = plan.make(graph, aliases={2: 1}, kept=kept)
 

@@ -5,7 +5,8 @@ import numpy as np
 from edgeasr import plan
 from edgeasr.codegen import persistent
 from edgeasr.codegen.call import KernelCall, State
-from edgeasr.graph import Graph, Op, Quantization, Tensor, Variable
+from edgeasr.codegen.windows import Home
+from edgeasr.graph import Graph, Op, Quantization, Tensor
 
 
 def _quantized(zero_point: int) -> Quantization:
@@ -25,25 +26,27 @@ def test_variable_tensors_start_at_the_zero_point_where_they_are_int8() -> None:
             Tensor(3, "d", (2,), "int8", None, _quantized(-3)),
         ),
         (),
+        {},
     )
 
     assert [(r.tensors, r.fill, r.initial.size) for r in found] == [
-        ((0,), 253, 2),
-        ((1,), 0, 4),
-        ((2,), 0, 8),
+        ({0: 0}, 253, 2),
+        ({1: 0}, 0, 4),
+        ({2: 0}, 0, 8),
     ]
 
 
-def test_handles_of_one_variable_share_its_memory() -> None:
-    one = Variable("one", "int8", np.array([1, 2], np.uint8))
-    two = Variable("two", "int8", np.zeros(2, np.uint8))
-    handles = tuple(Tensor(i, f"handle {i}", (), "resource") for i in range(3))
+def test_variables_have_their_homes() -> None:
+    homes = {
+        "one": Home(np.array([1, 2], np.uint8), {0: 0, 2: 0}),
+        "two": Home(np.zeros(2, np.uint8), {1: 0}),
+    }
 
-    found = persistent.regions(_graph(*handles, variables={0: one, 1: two, 2: one}), ())
+    found = persistent.regions(_graph(), (), homes)
 
     assert [(r.name, r.tensors, r.fill) for r in found] == [
-        ("variable one", (0, 2), None),
-        ("variable two", (1,), 0),
+        ("variable one", {0: 0, 2: 0}, None),
+        ("variable two", {1: 0}, 0),
     ]
 
 
@@ -52,7 +55,7 @@ def test_a_layers_own_memory_starts_with_its_values() -> None:
     state = State("line", "int16_t", np.array([1, -1]))
     calls = [(op, KernelCall("ear_x", (), (state,))) for op in ops]
 
-    found = persistent.regions(_graph(), calls)
+    found = persistent.regions(_graph(), calls, {})
 
     assert [r.name for r in found] == ["line of #0 SVDF", "line of #1 SVDF"]
     assert found[0].initial.tolist() == [1, 0, 255, 255]
