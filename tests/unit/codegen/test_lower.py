@@ -131,7 +131,7 @@ def test_wrong_operations_are_refused_and_never_crash(kind: str) -> None:
         except InputError as error:
             assert str(error).startswith(f"operator #0 {graph.ops[0].kind}: ")
             refused += 1
-    assert refused > 15
+    assert refused > 8  # of 60; those on any type refuse the fewest
 
 
 def test_coverage_names_each_unknown_kind_once() -> None:
