@@ -91,10 +91,88 @@ def _plain(decision: Decision, rows: list[np.ndarray], hop: int = 800) -> list[E
     return events
 
 
+def _esphome(probabilities: list[int], cutoff: int, window: int, stride: int) -> list[int]:
+    """Return the inferences at which ESPHome's streaming_model.cpp and micro_wake_word.cpp detect.
+
+    It counts steps of features; a detection clears the probabilities and the count.
+    """
+    recent, ignore, found = [0] * window, -100, []
+    for place, probability in enumerate(probabilities):
+        recent = [*recent[1:], probability]
+        ignore = min(ignore + stride, 0)
+        if ignore == 0 and sum(recent) > cutoff * window:
+            found.append(place)
+            recent, ignore = [0] * window, -100
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_micro_wake_word_is_esphomes_rule(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    stride, window = int(random.integers(1, 4)), int(random.integers(1, 11))
+    cutoff = float(random.choice([0.5, 0.66, 0.9, 0.97]))
+    rule = Decision(
+        rule="micro_wake_word", window=window, threshold=cutoff, hop_frames=stride,
+        refractory_ms=1000, warmup_ms=1020,
+    )  # fmt: skip
+    level = np.repeat(random.choice([0, 120, 200, 235, 250, 255], 60), 20)
+    noise = random.integers(-6, 7, level.size)
+    probabilities = np.clip(level + noise, 0, 255).astype(np.uint8)
+    decider = Decider(rule, ("alexa",), 16_000)
+    found = []
+    for place, probability in enumerate(probabilities):
+        sample = 480 + (stride * (place + 1) - 1) * 160
+        if decider.push(np.array([probability]), sample):
+            found.append(place)
+    wanted = _esphome(probabilities.tolist(), int(cutoff * 255), window, stride)
+    assert len(wanted) > 1
+    assert found == wanted
+
+
+def test_warmup_ends_for_good_though_the_count_of_samples_wraps() -> None:
+    rule = Decision(window=1, threshold=0.5, refractory_ms=0, warmup_ms=100)
+    decider = Decider(rule, _LABELS, 16_000)
+    loud = _scores(0, 0, 200, 0)
+    assert decider.push(loud, 1599) is None
+    assert decider.push(loud, 1600) == Event("yes", 200, 1600)
+    assert decider.push(loud, (1 << 32) + 5) == Event("yes", 200, 5)
+    decider.reset()
+    assert decider.push(loud, 1599) is None
+
+
+def test_peak_is_the_highest_mean_of_a_label_that_counts() -> None:
+    decider = Decider(Decision(window=2, threshold=1.0, ignored=("_silence_",)), _LABELS, 16_000)
+    assert decider.peak is None
+    for sample, row in enumerate([(255, 10, 60, 0), (255, 0, 61, 0), (255, 90, 0, 0)]):
+        assert decider.push(_scores(*row), sample) is None
+    assert decider.peak == Event("yes", 60, 1)
+    decider.reset()
+    assert decider.peak is None
+
+
+def test_uint8_scores_are_taken_as_they_are() -> None:
+    decider = Decider(Decision(window=1, threshold=0.0, refractory_ms=0), _LABELS, 16_000)
+    for step in (0, 1, 128, 255):
+        assert decider.push(np.array([0, 0, step, 0], np.uint8), 0).score == step
+
+
+def test_float_scores_are_rounded_and_clamped() -> None:
+    decider = Decider(Decision(window=1, threshold=0.0, refractory_ms=0), _LABELS, 16_000)
+    for probability, step in (
+        (0.0, 0), (1 / 512, 1), (0.0019, 0), (0.5, 128), (0.998, 255), (1.0, 255), (7e30, 255),
+        (-3.0, 0), (np.nan, 0), (np.inf, 255), (-np.inf, 0),
+    ):  # fmt: skip
+        scores = np.array([-1, np.nan, probability, -np.inf], np.float32)
+        assert decider.push(scores, 0).score == step
+
+
 def test_dictionary_survives_json() -> None:
     decision = Decision(window=4, threshold=0.25, ignored=["no"])
     assert Decision.from_dict(json.loads(json.dumps(decision.to_dict()))) == decision
     assert decision.ignored == ("no",)
+    assert "rule" not in decision.to_dict()
+    other = Decision(rule="micro_wake_word", warmup_ms=1020)
+    assert Decision.from_dict(json.loads(json.dumps(other.to_dict()))) == other
 
 
 @pytest.mark.parametrize(
@@ -106,6 +184,8 @@ def test_dictionary_survives_json() -> None:
         ({"threshold": 1.2}, "decision: threshold is 1.2; 0 to 1 is allowed"),
         ({"threshold": float("nan")}, "decision: threshold is nan; 0 to 1 is allowed"),
         ({"refractory_ms": -1}, "decision: refractory_ms is -1; a whole number from 0 to 60000"),
+        ({"rule": "max"}, "decision: rule is 'max'; allowed: mean, micro_wake_word"),
+        ({"warmup_ms": -1}, "decision: warmup_ms is -1; a whole number from 0 to 60000"),
         ({"hop_frames": 0}, "decision: hop_frames is 0; a whole number from 1"),
         ({"ignored": "yes"}, "decision: ignored is 'yes'; a list of labels is needed"),
         ([], "decision: [] is not a table of parameters"),

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from edgeasr import features
 from edgeasr.errors import InputError
-from edgeasr.features import FeatureQuantization, WideFeatureQuantization
+from edgeasr.features import (
+    FeatureQuantization,
+    FeatureScaling,
+    UnsignedFeatureQuantization,
+    WideFeatureQuantization,
+)
 
 _ALL = np.arange(-32_768, 32_768).astype(np.int16)
 
@@ -35,6 +40,44 @@ def test_micro_speech_of_tflite_micro() -> None:
     got = features.quantize(FeatureQuantization(256, 666, -128), values.reshape(1, -1))
     assert got.shape == (1, 671)
     assert np.array_equal(got[0], want)
+
+
+@pytest.mark.parametrize("input_scale", [0.10171568393707275, 0.10196078568696976, 0.1041567])
+def test_upstreams_formula_from_scales_at_every_feature(input_scale: float) -> None:
+    """Of C's division, which rounds towards zero; the scales are of public models."""
+    scaled = _ALL.astype(int) * 256 + 333
+    divided = np.sign(scaled) * (np.abs(scaled) // 666)
+    want = np.clip(divided - 128, -128, 127)
+    derived = features.feature_quantization(input_scale * 256 / 666, 0.0, input_scale, -128)
+    assert derived == FeatureQuantization(128, 333, -128)
+    assert np.array_equal(features.quantize(derived, _ALL), want)
+
+
+@settings(max_examples=40, derandomize=True)
+@given(
+    numerator=st.integers(1, 32_767),
+    denominator=st.integers(1, 32_767),
+    offset=st.integers(-32_768, 32_767),
+)
+def test_uint8_is_the_same_between_other_ends(
+    numerator: int, denominator: int, offset: int
+) -> None:
+    q = UnsignedFeatureQuantization(numerator, denominator, offset)
+    made = features.quantize(q, _ALL)
+    scaled = (_ALL.astype(np.int64) * numerator + denominator // 2) // denominator
+    assert made.dtype == np.uint8
+    assert np.array_equal(made, np.clip(scaled + offset, 0, 255))
+
+
+@settings(max_examples=40, derandomize=True)
+@given(scale=st.floats(2**-13, 10, width=32), offset=st.floats(-20, 20, width=32))
+def test_float32_is_rounded_after_each_step(scale: float, offset: float) -> None:
+    q = features.feature_quantization(scale, offset, 1.0, 0, "float32")
+    assert q == FeatureScaling(scale, offset)
+    made = features.quantize(q, _ALL)
+    want = _ALL.astype(np.float32) * np.float32(scale) + np.float32(offset)
+    assert made.dtype == np.float32
+    assert np.array_equal(made, want)
 
 
 @settings(max_examples=100, derandomize=True)
