@@ -94,7 +94,7 @@ def padded(
     view: OpView, input_: Tensor, output: Tensor, boxes: list[Box], value: TensorRef | Array
 ) -> KernelCall | Alias:
     """Return what copies boxes of the input into the output, and puts `value` everywhere else."""
-    if output.elements == input_.elements and len(boxes) == 1:
+    if output.elements == input_.elements:
         return copied(view, input_, output, boxes)
     size, count = DTYPE_BYTES[output.dtype], output.elements
     if isinstance(value, Array):

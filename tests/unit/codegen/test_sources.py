@@ -25,9 +25,13 @@ def test_closure_of_a_file_that_is_not_there_is_empty() -> None:
 
 
 def test_every_kernel_names_files_that_exist() -> None:
+    seen = set()
     for kind in KINDS:
-        made = (lower(case.graph, case.op) for case in cases(kind, 20))
-        call = next(call for call in made if isinstance(call, KernelCall))
-        assert f"{call.kernel}.c" in call.sources
-        for name in call.sources:
-            assert (paths.runtime() / name).is_file()
+        for case in cases(kind, 5):
+            call = lower(case.graph, case.op)
+            if isinstance(call, KernelCall):
+                seen.add(call.kernel)
+                assert f"{call.kernel}.c" in call.sources
+                for name in call.sources:
+                    assert (paths.runtime() / name).is_file()
+    assert len(seen) > 50
