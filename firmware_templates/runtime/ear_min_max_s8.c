@@ -10,4 +10,3 @@ void ear_min_max_s8(const ear_min_max_t *params, const ear_broadcast_t *shape,
         *output++ = (a > b) == (params->maximum != 0) ? a : b;
     }
 }
-

@@ -1,4 +1,4 @@
-"""Random single operations of integer arithmetic, extremes, comparisons, logic and CAST; as cases.py.
+"""Random operations of integer arithmetic, extremes, comparisons, logic and CAST; as cases.py.
 
 What TFLite-Micro stops at (divisors of 0, INT32_MIN / -1) and what C leaves open (floats beyond the
 integer they are cast to) is for test_arithmetic.py.

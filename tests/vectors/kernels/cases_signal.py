@@ -137,7 +137,7 @@ def _log(make: Make) -> tuple[str, dict]:
 
 
 def _delay(make: Make) -> tuple[str, dict]:
-    shape = make.pick((), (1,), (3,), (2, 2)) + (make.size(9),)
+    shape = (*make.pick((), (1,), (3,), (2, 2)), make.size(9))
     make.feed(shape, "int16")
     make.result(shape, "int16")
     make.invocations = 6
