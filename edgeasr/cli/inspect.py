@@ -40,6 +40,10 @@ def inspect(
         Path | None,
         typer.Option(metavar="FILE.svg", help="Draw the memory plan into this file."),
     ] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option(help="Labels, front end and decision rule: TOML, JSON, or microWakeWord's."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show what MODEL is, what it costs, how it is quantized, and whether the engine can run it."""
@@ -50,7 +54,7 @@ def inspect(
     if picture:
         hil.check_writable(picture)
     path = deploy.find_model(model)
-    seen = inspection.inspect(path)
+    seen = inspection.inspect(path, facts)
     compared = _compare(seen, against, data or [], split, limit) if against else None
     if json:
         beside = {"against": compared.to_dict()} if compared else {}
@@ -247,12 +251,19 @@ def _show_facts(seen: Inspection) -> None:
         console.out.print(f"facts: {seen.missing}", markup=False)
         return
     facts = seen.facts
-    end = facts.front_end
+    end, rule = facts.front_end, facts.decision
     console.out.print(
-        f"labels: {', '.join(facts.labels)}\n"
+        f"facts: {seen.source}\nlabels: {', '.join(facts.labels) or 'not known'}", markup=False
+    )
+    if end is None:
+        console.out.print("front end: none; this model runs on tensors alone", markup=False)
+        return
+    above = "above" if rule.rule == "micro_wake_word" else "threshold"
+    start = f", none in the first {rule.warmup_ms} ms" if rule.warmup_ms else ""
+    console.out.print(
         f"front end: {end.kind}, {facts.frames} frames of {end.feature_count} features, "
         f"{end.window_ms:g} ms every {end.hop_ms:g} ms at {end.sample_rate_hz} Hz\n"
-        f"decision: mean of {facts.decision.window}, threshold {facts.decision.threshold:g}, "
-        f"then {facts.decision.refractory_ms} ms of silence",
+        f"decision: mean of {rule.window}, {above} {rule.threshold:g}, "
+        f"then {rule.refractory_ms} ms of silence{start}",
         markup=False,
     )

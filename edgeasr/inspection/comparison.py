@@ -156,7 +156,7 @@ def _pairs(
 
 
 def _check_labels(seen: Inspection, original: Path) -> None:
-    facts, _ = find_facts(original)
+    facts, *_ = find_facts(original)
     if seen.facts and facts and seen.facts.labels != facts.labels:
         raise InputError(
             f"{seen.path.name} recognises {', '.join(seen.facts.labels)}; {original.name} "

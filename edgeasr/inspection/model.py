@@ -39,13 +39,15 @@ class Row:
 class Inspection:
     """A model seen from outside.
 
-    facts: None for a foreign file without any; missing says why. problems: what the `ear` engine
-    cannot run. code: None when there are problems; weights: none then.
+    facts: None for a foreign file without any; missing says why. source: where they stand.
+    problems: what the `ear` engine cannot run. code: None when there are problems; weights: none
+    then.
     """
 
     path: Path
     graph: Graph
     facts: speech.Facts | None
+    source: str | None
     missing: str | None
     problems: tuple[str, ...]
     code: ModelCode | None
@@ -76,6 +78,7 @@ class Inspection:
             "problems": list(self.problems),
             "missing": self.missing,
             "facts": self.facts.to_dict() if self.facts else None,
+            "facts_from": self.source,
             "operators": [vars(row) for row in self.rows],
             "weights": self._weights() if self.code else None,
             "memory": self._memory() if self.code else None,
@@ -118,10 +121,13 @@ class Inspection:
         }
 
 
-def inspect(path: Path) -> Inspection:
-    """Look at any `.tflite` file; only one that cannot be read as a graph is an error."""
+def inspect(path: Path, facts_file: Path | None = None) -> Inspection:
+    """Look at any `.tflite` file; only one that cannot be read as a graph is an error.
+
+    facts_file: where its facts are taken from, before any other source.
+    """
     graph = load(path)
-    facts, missing = find_facts(path)
+    facts, source, missing = find_facts(path, facts_file)
     problems = tuple(coverage.check(graph))
     code = None
     if not problems:
@@ -129,7 +135,7 @@ def inspect(path: Path) -> Inspection:
             code = generate(
                 graph,
                 name=path.stem,
-                labels=facts.labels if facts else ("?",),
+                labels=(facts.labels if facts else ()) or ("?",),
                 content=path.read_bytes(),
                 board="none",
                 where=path.name,
@@ -140,15 +146,18 @@ def inspect(path: Path) -> Inspection:
     places = code.plan.tensors if code else {}
     rows = tuple(_row(graph, op, layers.get(op.index), places) for op in graph.ops)
     held = weights(code, facts) if code else ()
-    return Inspection(path, graph, facts, missing, problems, code, rows, held)
+    return Inspection(path, graph, facts, source, missing, problems, code, rows, held)
 
 
-def find_facts(path: Path) -> tuple[speech.Facts | None, str | None]:
-    """Return a file's facts, or None and the sentence that says why there are none."""
+def find_facts(
+    path: Path, given: Path | None = None
+) -> tuple[speech.Facts | None, str | None, str | None]:
+    """Return a file's facts and their source, or the sentence that says why there are none."""
     try:
-        return speech.load(path).facts, None
+        model = speech.load(path, facts=given, front_end=speech.OPTIONAL)
     except InputError as error:
-        return None, str(error)
+        return None, None, str(error)
+    return model.facts, model.source, None
 
 
 def _row(graph: Graph, op: Op, layer: Layer | None, places: Mapping[int, int]) -> Row:
