@@ -9,7 +9,7 @@ import pytest
 
 from edgeasr import boards, deploy, speech
 from tests import tiny
-from tests.unit.test_speech import NASTY
+from tests.unit.speech.test_model import NASTY
 
 _HERE = Path(__file__).parent
 _CASES = {
@@ -17,14 +17,20 @@ _CASES = {
     "tiny-qemu_mps2_an386": ("qemu_mps2_an386", {}),
     "tiny-rpi4": ("rpi4", {}),
     "nasty-labels": ("host", {"labels": NASTY[:4], "name": 'n*/"'}),
+    "tflm-host": ("host", {"labels": NASTY[:4], "name": 'n*/"'}),
+    "tflm-qemu_mps2_an386": ("qemu_mps2_an386", {}),
 }
 
 
-def _generated(folder: Path, board: str, changes: dict) -> dict[str, str]:
+def _generated(folder: Path, board: str, changes: dict, engine: str = "ear") -> dict[str, str]:
     """The project's generated text files, without those that are copied as they are."""
     model = speech.load(tiny.write_model(folder / "tiny.tflite", **changes))
     loaded = boards.load(board)
-    files = deploy.project_files(model, loaded, deploy.generate_model(model, board))
+    if engine == "tflm":
+        code = deploy.generate_tflm(model, loaded)
+    else:
+        code = deploy.generate_model(model, board)
+    files = deploy.project_files(model, loaded, code)
     return {name: text for name, text in files.items() if isinstance(text, str)}
 
 
@@ -32,7 +38,7 @@ def _generated(folder: Path, board: str, changes: dict) -> dict[str, str]:
 def test_generated_text_is_as_kept(
     case: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    generated = _generated(tmp_path, *_CASES[case])
+    generated = _generated(tmp_path, *_CASES[case], "tflm" if "tflm" in case else "ear")
     folder = _HERE / case
     if request.config.getoption("--update-golden"):
         for name, text in generated.items():

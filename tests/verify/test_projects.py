@@ -9,7 +9,7 @@ import pytest
 from edgeasr import boards, deploy, speech, toolchain
 from tests import tiny
 from tests.conftest import need
-from tests.unit.test_speech import NASTY
+from tests.unit.speech.test_model import NASTY
 
 _CASES = {"plain": {}, "nasty": {"labels": NASTY[:4], "name": 'n*/"'}}
 
