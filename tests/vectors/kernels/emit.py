@@ -96,7 +96,7 @@ class _Writer:
             self.lines.append(f"static _Alignas(16) int8_t {self.name('scratch')}[{scratch}];")
         for state in self.call.states():
             name = self.name(state.name)
-            self.lines.append(f"static {state.c_type} {name}[{state.values.size}];")
+            self.lines.append(f"static _Alignas(16) {state.c_type} {name}[{state.values.size}];")
             self.table(f"{state.name}_start", state.c_type, state.values)
             self.body.append(f"    memcpy({name}, {name}_start, sizeof {name});")
         for tensor in self.case.graph.tensors:
@@ -108,7 +108,7 @@ class _Writer:
                 self.body.append(f"    memcpy({name}, {start}, sizeof {name});")
 
     def room(self, name: str, tensor: Tensor) -> None:
-        self.lines.append(f"static {c_type(tensor.dtype)} {name}[{tensor.elements}];")
+        self.lines.append(f"static _Alignas(16) {c_type(tensor.dtype)} {name}[{tensor.elements}];")
 
     def invocation(self, inputs: tuple[np.ndarray, ...], expected: Outputs | None) -> None:
         for index, values in zip(self.case.graph.inputs, inputs, strict=True):
