@@ -32,7 +32,6 @@ _HANDLERS: Mapping[str, Callable[[Call], Value]] = {
     "Conv": weights.conv,
     "Div": elementwise.arithmetic,
     "Dropout": shapes.same,
-    "Elu": elementwise.elu,
     "Flatten": shapes.flatten,
     "Gemm": weights.gemm,
     "GlobalAveragePool": pooling.pool_all,

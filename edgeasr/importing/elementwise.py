@@ -33,11 +33,6 @@ def leaky_relu(call: Call) -> Value:
     return value.with_tensor(load_keras().layers.LeakyReLU(negative_slope=slope)(value.tensor))
 
 
-def elu(call: Call) -> Value:
-    value, alpha = call.value(), float(call.attribute("alpha", 1.0))
-    return value.with_tensor(load_keras().layers.ELU(alpha=alpha)(value.tensor))
-
-
 def hard_sigmoid(call: Call) -> Value:
     """max(0, min(1, x / 6 + 0.5)), as PyTorch's; ONNX's own default is another."""
     alpha, beta = float(call.attribute("alpha", 0.2)), float(call.attribute("beta", 0.5))

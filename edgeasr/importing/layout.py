@@ -93,35 +93,56 @@ def transpose(value: Value, order: Sequence[int]) -> Value:
 
 
 def regroup(value: Value, shape: Sequence[int]) -> Value:
-    """ONNX Reshape to `shape`, of as many elements. Moves nothing; splits a dimension if needed."""
+    """ONNX Reshape to `shape`, of as many elements.
+
+    Moves nothing where each axis of the result is whole dimensions, or parts of one.
+    """
     if math.prod(shape) != math.prod(value.shape):
         raise InputError(f"shape {list(value.shape)} cannot become {list(shape)}")
     if value.axes[0] != (0,) or not shape or shape[0] != 1:
         raise InputError(
             f"the batch of shape {list(value.shape)} is merged or moved; keep it first"
         )
-    waiting = [dim for axis in range(1, len(value.axes)) for dim in value.dims(axis)]
+    parts = _parts(value, shape)
+    if parts is None:
+        tensor = reshape(plain(value).tensor, shape[1:])
+        return Value(tensor, tuple((axis,) for axis in range(len(shape))))
     tensor, axes = value.tensor, [(0,)]
+    sizes, place = [], {}
+    for dim in range(1, len(value.sizes)):
+        place[dim] = len(sizes) + 1
+        sizes += parts.get(dim, [value.sizes[dim]])
+    tensor = reshape(tensor, sizes)
+    waiting = [
+        place[dim] + n
+        for axis in range(1, len(value.axes))
+        for dim in value.dims(axis)
+        for n in range(len(parts.get(dim, [1])))
+    ]
     for size in shape[1:]:
-        held, product = [], 1
-        while product < size:
-            dim = waiting.pop(0)
-            has = tensor.shape[dim]
-            needed = size // product
-            if has > needed or size % (product * has):
-                if has % needed or size % product:
-                    raise InputError(f"shape {list(value.shape)} cannot be read as {list(shape)}")
-                sizes = list(tensor.shape[1:])
-                sizes[dim - 1 : dim] = [needed, has // needed]
-                tensor = reshape(tensor, sizes)
-                waiting = [dim + 1, *(w + (w > dim) for w in waiting)]
-                axes = [tuple(a + (a > dim) for a in axis) for axis in axes]
-                held = [h + (h > dim) for h in held]
-                has = needed
-            held.append(dim)
-            product *= has
+        held = []
+        while math.prod(sizes[dim - 1] for dim in held) < size:
+            held.append(waiting.pop(0))
         axes.append(tuple(held))
     return Value(tensor, tuple(axes))
+
+
+def _parts(value: Value, shape: Sequence[int]) -> dict[int, list[int]] | None:
+    """Return the sizes that dimensions must be split into for `shape`; None where no split does."""
+    wanted = [size for size in shape[1:] if size > 1]
+    parts: dict[int, list[int]] = {}
+    left = 1
+    for axis in range(1, len(value.axes)):
+        for dim in value.dims(axis):
+            rest = value.sizes[dim]
+            while rest > 1:
+                left = wanted.pop(0) if left == 1 else left
+                part = math.gcd(rest, left)
+                if part not in (rest, left):
+                    return None
+                parts.setdefault(dim, []).append(part)
+                rest, left = rest // part, left // part
+    return parts
 
 
 def flat_order(value: Value) -> tuple[object, np.ndarray]:

@@ -79,10 +79,12 @@ def reduced(call: Call, axes: Sequence[int], keep: bool, maximum: bool) -> Value
     rank = len(value.axes)
     over = [axis for axis in axes if value.size(axis) > 1]
     others = [axis for axis in range(1, rank) if value.size(axis) > 1 and axis not in over]
+    if len(over) == 1 and len(others) == 2:
+        return _along(value, over[0], others, axes if not keep else (), maximum)
     if len(over) > 2 or len(others) > 1:
         raise call.fail(
-            f"over axes {list(axes)} of {list(value.shape)}; over one or two axes, with one that "
-            "remains, can be imported"
+            f"over axes {list(axes)} of {list(value.shape)}; over one axis, or over two "
+            "with one that remains, can be imported"
         )
     # The axes in the order in which they lie: nothing is moved then.
     over.sort(key=lambda axis: value.dims(axis))
@@ -97,3 +99,22 @@ def reduced(call: Call, axes: Sequence[int], keep: bool, maximum: bool) -> Value
     held = [(0,), *((1,) if axis in others else () for axis in range(1, rank))]
     kept = held if keep else [held[axis] for axis in range(rank) if axis not in axes]
     return Value(made, tuple(kept))
+
+
+def _along(
+    value: Value, axis: int, others: Sequence[int], dropped: Sequence[int], maximum: bool
+) -> Value:
+    """Return the mean, or the greatest value, along one axis of a picture: one long pooling.
+
+    dropped: axes that the result has no more.
+    """
+    first, last = sorted(others, key=lambda other: value.dims(other))
+    before = value.dims(axis) < value.dims(first)
+    order = (0, axis, first, last) if before else (0, first, axis, last)
+    laid = arranged(value, order)
+    layers = load_keras().layers
+    kind = layers.MaxPooling2D if maximum else layers.AveragePooling2D
+    size = value.size(axis)
+    made = kind((size, 1) if before else (1, size))(laid.tensor)
+    kept = [a for a in range(len(value.axes)) if a not in dropped]
+    return Value(made, tuple(() if a == axis else laid.axes[a] for a in kept))
