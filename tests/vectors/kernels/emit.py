@@ -113,7 +113,7 @@ class _Writer:
     def invocation(self, inputs: tuple[np.ndarray, ...], expected: Outputs | None) -> None:
         for index, values in zip(self.case.graph.inputs, inputs, strict=True):
             name = f"s{self.step}_{index}"
-            self.table(name, c_type(values.dtype.name), values)
+            self.table(name, f"_Alignas(16) {c_type(values.dtype.name)}", values)
             self.body.append(f"    (void){self.name(name)};")  # not all are read
         arguments = ", ".join(self.argument(a) for a in self.call.arguments)
         self.body.append(f"    {self.call.kernel}({arguments});")
