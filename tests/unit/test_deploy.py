@@ -42,5 +42,5 @@ def test_ends_of_another_type_are_refused_by_name() -> None:
         dataclasses.replace(t, dtype="uint8") if t.name == "features" else t for t in graph.tensors
     )
 
-    with pytest.raises(InputError, match='"features" is uint8; the firmware hands int8 or int16'):
+    with pytest.raises(InputError, match='CONV_2D: tensor "features" is uint8; supported: int8'):
         deploy.generate_model(_model(dataclasses.replace(graph, tensors=tensors)), "host")

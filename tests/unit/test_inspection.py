@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgeasr import hil, inspection, oracle, paths, speech
-from edgeasr.audio import catalog
+from edgeasr.audio import catalog, read_clip
 from edgeasr.audio.pcm import write
 from edgeasr.codegen.packing import pack
 from edgeasr.errors import InputError, ToolError
@@ -151,7 +151,7 @@ def correct(content, model, clips):
     return sum(
         model.facts.labels[int(np.argmax(heard.scores(heard.window(heard.features(pcm)))))] == label
         for pcm, label in (
-            (hil.read_clip(clip, samples=model.facts.clip_samples), clip.label) for clip in clips
+            (read_clip(clip, samples=model.facts.clip_samples), clip.label) for clip in clips
         )
     )
 
@@ -279,7 +279,7 @@ def test_inputs_are_what_the_reference_hears(original, clips):
     made = hearing.inputs(model, clips[:3])
     assert made.shape == (3, tiny.FRAMES, tiny.CHANNELS, 1) and made.dtype == np.int8
     for row, clip in zip(made, clips, strict=False):
-        pcm = hil.read_clip(clip, samples=model.facts.clip_samples)
+        pcm = read_clip(clip, samples=model.facts.clip_samples)
         assert np.array_equal(row[..., 0], reference.window(reference.features(pcm)))
 
 
