@@ -129,6 +129,9 @@ void ear_cast_integer_f32(const ear_cast_t *params, const void *input, float *ou
  * dropped; not-a-number gives 0. */
 void ear_cast_f32_integer(const ear_cast_t *params, const float *input, void *output);
 
+/* DEQUANTIZE, as of int8. */
+void ear_dequantize_u8_f32(const ear_quantize_t *params, const uint8_t *input, float *output);
+
 #ifdef __cplusplus
 }
 #endif

@@ -46,9 +46,10 @@ def quantize(view: OpView) -> KernelCall:
 
 def dequantize(view: OpView) -> KernelCall:
     view.arity(1, 1)
-    input_, output = view.input(0, "int8", "int16"), view.output("float32")
+    input_, output = view.input(0, "int8", "int16", "uint8"), view.output("float32")
     view.shape(output, input_.shape)
-    return _float(view, f"ear_dequantize_{SHORT[input_.dtype]}_f32", input_, output, input_)
+    short = SHORT.get(input_.dtype, "u8")
+    return _float(view, f"ear_dequantize_{short}_f32", input_, output, input_)
 
 
 def _float(

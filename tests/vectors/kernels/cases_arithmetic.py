@@ -173,6 +173,13 @@ def _cast(source: str, target: str) -> Build:
     return build
 
 
+def _dequantize_u8(make: Make) -> tuple[str, dict]:
+    shape = (make.size(5), make.size(90))
+    make.feed(shape, "uint8", make.scale(), make.point("uint8"))
+    make.result(shape, "float32")
+    return "DEQUANTIZE", {}
+
+
 def _pairs() -> Mapping[str, Build]:
     sources = (*_INTEGERS, "bool", "float32")
     targets = (*_INTEGERS, "float32")
@@ -190,6 +197,7 @@ KINDS: Mapping[str, Build] = {
     "squared_difference_s16": _squared_difference("int16"),
     "squared_difference_s32": _plain("SQUARED_DIFFERENCE"),
     "add_n": _add_n,
+    "dequantize_u8": _dequantize_u8,
     "logical_and": _plain("LOGICAL_AND", "bool"),
     "logical_or": _plain("LOGICAL_OR", "bool"),
     "logical_not": _logical_not,
