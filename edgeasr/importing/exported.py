@@ -28,7 +28,7 @@ _PAYLOAD = {_WEIGHTS: re.compile(r"weight_\d+"), _CONSTANTS: re.compile(r"tensor
 # Numbers of torch's scalar types in the file, and bytes of an element.
 _ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 2, 7: 4, 8: 8, 12: 1, 13: 2}
 _SYMBOL = re.compile(r"Symbol\('[a-z]+\d+'(, (positive|integer|nonnegative)=True)*\)|[a-z]+\d+|\d+")
-_GETITEM = "_operator.getitem"
+_TARGET = re.compile(r"_operator\.getitem|torch\.ops\.aten\.([a-z]\w*|_[a-z]\w*)(\.[A-Za-z]\w*)?")
 _HOW = "make it anew with torch.export.save(torch.export.export(model.eval(), (example,)), file)"
 
 
@@ -168,8 +168,8 @@ def _program(program: dict, source: Path) -> dict:
 def _check_operations(nodes: list, source: Path) -> None:
     for node in nodes:
         target = str(node["target"])
-        space, _, name = target.partition("torch.ops.aten.")
-        if target != _GETITEM and (space or name.partition(".")[0] not in ATEN):
+        known = _TARGET.fullmatch(target)
+        if not known or (known[1] and known[1] not in ATEN):
             raise InputError(
                 f'{source}: operation "{target[:80]}" (node "{str(node.get("name"))[:40]}") '
                 "cannot be imported; convolutions, pooling, dense layers, normalisation, "
