@@ -29,6 +29,8 @@ _PAYLOAD = {_WEIGHTS: re.compile(r"weight_\d+"), _CONSTANTS: re.compile(r"tensor
 _ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 2, 7: 4, 8: 8, 12: 1, 13: 2}
 _SYMBOL = re.compile(r"Symbol\('[a-z]+\d+'(, (positive|integer|nonnegative)=True)*\)|[a-z]+\d+|\d+")
 _TARGET = re.compile(r"_operator\.getitem|torch\.ops\.aten\.([a-z]\w*|_[a-z]\w*)(\.[A-Za-z]\w*)?")
+# What a program may hold beside tensors and numbers; none of it is taken.
+_OBJECTS = ("as_graph", "as_custom_obj", "as_operator", "as_opaque", "custom_obj", "token")
 _HOW = "make it anew with torch.export.save(torch.export.export(model.eval(), (example,)), file)"
 
 
@@ -142,7 +144,6 @@ def _program(program: dict, source: Path) -> dict:
     """Return the program with all left out that only describes it."""
     try:
         module = program["graph_module"]
-        _check_operations(module["graph"]["nodes"], source)
         for node in module["graph"]["nodes"]:
             node["metadata"] = {}
         calls = module["module_call_graph"][:1]
@@ -156,25 +157,39 @@ def _program(program: dict, source: Path) -> dict:
                 raise InputError(f"{source}: the range of symbol {symbol!r} is not read; {_HOW}")
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{source}: {_PROGRAM} is damaged ({error!r}); {_HOW}") from None
-    for expression in _expressions(program):
+    _check_tables(program, source)
+    return program
+
+
+def _check_tables(program: dict, source: Path) -> None:
+    """Raise InputError for an operation, an expression or an object that is not known, wherever in
+    the program it stands."""
+    for table in _tables(program):
+        if "target" in table:
+            _check_operation(table, source)
+        held = [key for key in _OBJECTS if table.get(key) is not None]
+        if held:
+            raise InputError(
+                f"{source}: holds {held[0].removeprefix('as_')}, not only tensors and numbers; "
+                f"control flow and objects cannot be imported; {_HOW}"
+            )
+        expression = table.get("expr_str", "0")
         if not isinstance(expression, str) or not _SYMBOL.fullmatch(expression):
             raise InputError(
                 f"{source}: a size is the expression {str(expression)[:60]!r}, which is not "
                 "evaluated; only the batch may be dynamic; export with fixed shapes"
             )
-    return program
 
 
-def _check_operations(nodes: list, source: Path) -> None:
-    for node in nodes:
-        target = str(node["target"])
-        known = _TARGET.fullmatch(target)
-        if not known or (known[1] and known[1] not in ATEN):
-            raise InputError(
-                f'{source}: operation "{target[:80]}" (node "{str(node.get("name"))[:40]}") '
-                "cannot be imported; convolutions, pooling, dense layers, normalisation, "
-                "activations and changes of shape of ATEN can"
-            )
+def _check_operation(node: Mapping, source: Path) -> None:
+    target = str(node["target"])
+    known = _TARGET.fullmatch(target)
+    if not known or (known[1] and known[1] not in ATEN):
+        raise InputError(
+            f'{source}: operation "{target[:80]}" (node "{str(node.get("name"))[:40]}") '
+            "cannot be imported; convolutions, pooling, dense layers, normalisation, "
+            "activations and changes of shape of ATEN can"
+        )
 
 
 def _check_call(calls: list, source: Path) -> None:
@@ -193,14 +208,13 @@ def _check_call(calls: list, source: Path) -> None:
             )
 
 
-def _expressions(tree: object) -> Iterator[object]:
-    """Give every text that PyTorch would evaluate as an expression, wherever it stands."""
+def _tables(tree: object) -> Iterator[dict]:
+    """Give every table of a tree of JSON."""
     waiting = [tree]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            if "expr_str" in found:
-                yield found["expr_str"]
+            yield found
             waiting.extend(found.values())
         elif isinstance(found, list):
             waiting.extend(found)

@@ -118,6 +118,19 @@ def test_operations_that_are_not_known_are_refused(tmp_path, target):
     refused(tmp_path, archive(**{"models/model.json": text}), "cannot be imported; convolutions")
 
 
+def test_a_graph_in_a_graph_is_refused(tmp_path):
+    """Its operations would be read as any other's, and so are checked, wherever they stand."""
+    given = program()
+    node = given["graph_module"]["graph"]["nodes"][0]
+    inner = {"name": "body", "graph": {"nodes": [{"target": "torch.hub.load", "inputs": []}]}}
+    node["inputs"].append({"name": "body", "arg": {"as_graph": inner}, "kind": 1})
+    members = archive(**{"models/model.json": json.dumps(given)})
+    refused(tmp_path, members, "holds graph, not only tensors|torch.hub.load")
+    node["inputs"][-1] = {"name": "o", "arg": {"as_custom_obj": {"name": "o"}}, "kind": 1}
+    members = archive(**{"models/model.json": json.dumps(given)})
+    refused(tmp_path, members, "holds custom_obj, not only tensors")
+
+
 @pytest.mark.parametrize(
     "config",
     [
