@@ -46,7 +46,7 @@ def test_a_window_that_is_the_variable_takes_one_move() -> None:
     code = check(p.graph(p.sum(window, window)))
 
     assert _kernels(code) == {"ear_shift": 1, "ear_add_s8": 2}
-    assert code.state_bytes == 32
+    assert (code.state_bytes, code.arena_bytes) == (32, 32)
 
 
 def test_rows_that_are_the_models_input_are_appended() -> None:
