@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgeasr import boards, microlite, process, project
 from edgeasr.boards import Board
-from edgeasr.errors import InputError
+from edgeasr.errors import InputError, ToolError
 from edgeasr.project import Project
 from edgeasr.toolchain import elf, parts, tools
 from edgeasr.toolchain.parts import Part
@@ -99,8 +99,17 @@ def _tools(board: Board, *, cxx: bool) -> tuple[str, str]:
     prefix = "" if native else board.compiler.prefix
     tools.require(f"{prefix}gcc")
     if cxx:
-        tools.require(f"{prefix}g++")
+        _check_cxx(f"{prefix}g++")
     return cmake, "Unix Makefiles" if Path(maker).name == "make" else "Ninja"
+
+
+def _check_cxx(program: str) -> None:
+    if not tools.has_header(tools.require(program), "cstddef", "C++"):
+        known = tools.tool(program)
+        raise ToolError(
+            f"{program}: finds no C++ library (no header cstddef), which the engine tflm needs; "
+            f"install: {known.install}"
+        )
 
 
 def _target(made: Project) -> Path:

@@ -1,5 +1,6 @@
 """What this computer has of all that edgeasr can use: programs, C libraries, packages, ports."""
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeasr import process
+from edgeasr import boards, microlite
 from edgeasr.errors import ToolError
 from edgeasr.toolchain import tools
 
@@ -28,8 +29,15 @@ _PACKAGES = {
     "tflite-micro": ("checking against TFLite-Micro", False),
 }
 
-# A compiler without its C library passes `--version` and then finds no string.h.
-_C_LIBRARIES = ("gcc", "arm-none-eabi-gcc", "aarch64-linux-gnu-gcc")
+# A compiler without its library passes `--version` and then finds no header.
+_LIBRARIES = {
+    "gcc": ("C", "string.h"),
+    "arm-none-eabi-gcc": ("C", "string.h"),
+    "aarch64-linux-gnu-gcc": ("C", "string.h"),
+    "g++": ("C++", "cstddef"),
+    "arm-none-eabi-g++": ("C++", "cstddef"),
+    "aarch64-linux-gnu-g++": ("C++", "cstddef"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,9 @@ def all_checks() -> Iterator[Check]:
     for known in tools.TOOLS:
         check = _program(known)
         yield check
-        if known.program in _C_LIBRARIES and check.ok:
-            yield _c_library(known)
+        if known.program in _LIBRARIES and check.ok:
+            yield _library(known)
+    yield _microlite()
     yield _serial_ports()
 
 
@@ -86,17 +95,25 @@ def _program(known: tools.Tool) -> Check:
     return Check(known.program, needed_for, found, known.install, known.essential)
 
 
-def _c_library(known: tools.Tool) -> Check:
+def _library(known: tools.Tool) -> Check:
     compiler = next(filter(None, map(shutil.which, (known.program, *known.instead))))
-    trial = [compiler, "-std=c11", "-fsyntax-only", "-x", "c", "-include", "string.h", os.devnull]
-    try:
-        process.run(trial, timeout_s=20)
-        found = "string.h is there"
-    except ToolError:
-        found = ""
+    language, header = _LIBRARIES[known.program]
+    found = f"{header} is there" if tools.has_header(compiler, header, language) else ""
     library = known.packages.split()[-1]
-    return Check(f"C library of {known.program}", known.needed_for.rstrip(","), found,
+    return Check(f"{language} library of {known.program}", known.needed_for.rstrip(","), found,
                  f"apt-get install {library}", known.essential)  # fmt: skip
+
+
+def _microlite() -> Check:
+    """TFLite-Micro is found for boards one by one: each needs a library of its core."""
+    served = []
+    for name in boards.names():
+        with contextlib.suppress(ToolError):
+            microlite.find(boards.load(name))
+            served.append(name)
+    found = f"for {', '.join(served)}" if served else ""
+    advice = microlite.advice(boards.load("host"))
+    return Check("TFLite-Micro", "projects of the engine tflm", found, advice, essential=False)
 
 
 def _serial_ports() -> Check:

@@ -3,6 +3,7 @@
 This is the one list: the builds and runners refuse with it, and `edgeasr doctor` checks it.
 """
 
+import os
 import shutil
 from dataclasses import dataclass
 
@@ -81,6 +82,16 @@ def require(program: str) -> str:
         if path := shutil.which(other):
             return path
     return process.find_program(program, needed_for=known.needed_for, install=known.install)
+
+
+def has_header(compiler: str, header: str, language: str) -> bool:
+    """True when the compiler finds a header of its library; language: C or C++."""
+    trial = [compiler, "-fsyntax-only", "-x", language.lower(), "-include", header, os.devnull]
+    try:
+        process.run(trial, timeout_s=20)
+    except ToolError:
+        return False
+    return True
 
 
 def version(known: Tool, path: str) -> str:
