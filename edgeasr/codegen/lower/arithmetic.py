@@ -107,14 +107,13 @@ def _divisors(view: OpView, tensor: Tensor, zero: int) -> None:
 
 
 def div(view: OpView) -> KernelCall:
-    """DIV of two int8: the factor of the scales is computed in float32, as upstream."""
+    """DIV of two int8."""
     input1, input2, output = _operands(view, "int8")
     (scale1, point1), (scale2, point2), (scale, point) = map(
         view.quantization, (input1, input2, output)
     )
     _divisors(view, input2, point2)
-    with np.errstate(over="ignore", divide="ignore"):
-        real = float(np.float32(scale1 / np.float32(scale2 * scale)))
+    real = float(scale1) / (float(scale2) * float(scale))
     factor, shift = multiplier(view, real, "inputs and output")
     if shift > _MAX_DIV_SHIFT:
         raise view.fail(

@@ -6,6 +6,7 @@ import pytest
 from edgeasr.codegen.lower import lower
 from edgeasr.errors import InputError
 from tests.vectors.kernels.building import Case, Make
+from tests.vectors.kernels.oracle import expected
 from tests.vectors.kernels.test_kernels import ours
 
 _LOW, _HIGH = -(1 << 31), (1 << 31) - 1
@@ -41,6 +42,20 @@ def test_int8_division_by_zero_gives_zero() -> None:
     got = ours(_binary("DIV", "int8", [-128, 0, 127, 100], [0, 0, 0, 2], _PLAIN, scale=1.0))[0][0]
 
     assert got.tolist() == [0, 0, 0, 50]
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.01, 0.001])
+def test_every_quotient_of_int8_is_that_of_tflite_micro(scale: float) -> None:
+    """At smaller factors TFLite-Micro shifts by more than 31 bits, which C leaves open."""
+    one, other = (g.ravel().astype(np.int8) for g in np.mgrid[-128:128, -128:128])
+    divisible = other != 3
+    make = Make(np.random.default_rng(0))
+    make.hold(one[divisible], 0.1, -7)
+    make.hold(other[divisible], 0.05, 3)
+    make.result((int(divisible.sum()),), "int8", scale, 5)
+    case = make.case("x", "DIV", _PLAIN)
+
+    assert np.array_equal(ours(case)[0][0], expected(case)[0][0])
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int32"])
