@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* REDUCE_MAX and REDUCE_MIN over any axes, as ear_mean_t has them: the dimensions that stay and
+/* REDUCE_MAX, REDUCE_MIN and REDUCE_ALL over any axes, as ear_mean_t has them: the dimensions that stay and
  * those that are reduced, outermost first, each with its stride; unused ones have size 1. */
 typedef struct {
     int32_t kept[3];

@@ -99,6 +99,7 @@ _LOWERINGS: Mapping[str, Callable[[OpView], KernelCall | Alias | Nothing]] = {
     "PRELU": functions.prelu,
     "QUANTIZE": convert.quantize,
     "READ_VARIABLE": state.read_variable,
+    "REDUCE_ALL": reduction.reduce_all,
     "REDUCE_MAX": reduction.reduce_max,
     "REDUCE_MIN": reduction.reduce_min,
     "RELU": by_type(tables.relu, wide_tables.relu),

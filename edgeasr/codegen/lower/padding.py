@@ -7,7 +7,6 @@ import numpy as np
 from edgeasr.codegen.call import Alias, Array, KernelCall, TensorRef, Value
 from edgeasr.codegen.lower.copying import MOVED, Box, Loop, copied, copy_params, strides
 from edgeasr.codegen.lower.view import OpView, c_type, call, named
-from edgeasr.codegen.lower.wide import symmetric
 from edgeasr.graph import DTYPE_BYTES, Tensor
 
 _INDICES = ("int32", "int64")
@@ -19,7 +18,6 @@ def pad(view: OpView) -> KernelCall | Alias:
     view.arity(2, 3)
     input_ = view.input(0, *MOVED)
     output = view.output(input_.dtype)
-    symmetric(view, input_, output)
     pairs = paddings(view, view.input(1, *_INDICES), len(input_.shape))
     view.shape(output, tuple(b + n + a for n, (b, a) in zip(input_.shape, pairs, strict=True)))
     value = _pad_value(view, output)
@@ -33,7 +31,9 @@ def _pad_value(view: OpView, output: Tensor) -> TensorRef | Array:
     """The zero of the output, or PADV2's value."""
     value = view.optional(2, output.dtype)
     if value is None:
-        zero = view.quantization(output)[1] if output.dtype in ("int8", "uint8") else 0
+        zero = 0
+        if output.dtype in ("int8", "uint8") and output.quantization is not None:
+            zero = view.quantization(output)[1]
         return Array("value", c_type(output.dtype), _elements(zero, output))
     if value.elements != 1:
         raise view.fail(f"{named(value)} has {value.elements} elements; it must have 1")

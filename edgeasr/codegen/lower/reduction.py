@@ -49,12 +49,23 @@ def reduce_min(view: OpView) -> KernelCall:
     return _extreme(view, -1)
 
 
-def _extreme(view: OpView, sign: int) -> KernelCall:
-    input_, output, axes = _reduced(view, "int8")
-    view.same_quantization(input_, output)
+def reduce_all(view: OpView) -> KernelCall:
+    """REDUCE_ALL: the smallest of some bools."""
+    return _extreme(view, -1, "bool")
+
+
+def _extreme(view: OpView, sign: int, dtype: str = "int8") -> KernelCall:
+    input_, output, axes = _reduced(view, dtype)
+    if dtype == "int8":
+        view.same_quantization(input_, output)
     fields = {**_runs(view, input_.shape, axes, "reduced"), "sign": sign}
     params = Struct("params", "ear_extreme_t", fields)
-    return call("ear_extreme_s8", params, view.read(input_), view.write(output))
+    return call(
+        "ear_extreme_s8",
+        params,
+        view.read(input_, as_type="int8_t"),
+        view.write(output, as_type="int8_t"),
+    )
 
 
 def _reduced(view: OpView, *dtypes: str) -> tuple[Tensor, Tensor, frozenset[int]]:

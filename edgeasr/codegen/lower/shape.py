@@ -28,7 +28,7 @@ def alias(view: OpView) -> Alias | KernelCall:
 def concatenation(view: OpView) -> KernelCall | Alias:
     inputs, output = _inputs(view)
     view.choice("fused_activation_function", "NONE")
-    symmetric(view, *inputs, output)
+    symmetric(view, *(t for t in (*inputs, output) if t.quantization is not None))
     rank = len(output.shape)
     axis = view.integer("axis", -rank, rank - 1) % rank if rank else 0
     for tensor in inputs:

@@ -50,6 +50,14 @@ def _extreme(kind: str) -> Callable[[Make], tuple[str, dict]]:
     return build
 
 
+def _reduce_all(make: Make) -> tuple[str, dict]:
+    shape, axes = _given(make)
+    make.feed(shape, "bool")
+    left, keep = _left(make, shape, axes)
+    make.result(left, "bool")
+    return "REDUCE_ALL", {"keep_dims": keep}
+
+
 def _arg_extreme(kind: str) -> Callable[[Make], tuple[str, dict]]:
     def build(make: Make) -> tuple[str, dict]:
         shape, axes = _given(make)
@@ -81,6 +89,7 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "sum_s16": _sum("int16"),
     "reduce_max": _extreme("REDUCE_MAX"),
     "reduce_min": _extreme("REDUCE_MIN"),
+    "reduce_all": _reduce_all,
     "arg_max": _arg_extreme("ARG_MAX"),
     "arg_min": _arg_extreme("ARG_MIN"),
     "cumsum": _cumsum,
