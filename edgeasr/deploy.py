@@ -82,16 +82,28 @@ def generate_model(model: SpeechModel, board_name: str, *, packing: str = "small
     if packing not in PACKINGS:
         raise InputError(f'packing "{packing}" not found; {alternatives(packing, PACKINGS)}')
     where = model.path.name
-    _check_ends(model)
-    return generate(
-        model.graph,
-        name=model.name,
-        labels=_labels(model),
-        content=model.content,
-        board=board_name,
-        where=where,
-        packing=packing,
-    )
+    try:
+        _check_ends(model)
+        return generate(
+            model.graph,
+            name=model.name,
+            labels=_labels(model),
+            content=model.content,
+            board=board_name,
+            where=where,
+            packing=packing,
+        )
+    except InputError as error:
+        raise InputError(f"{error}{_other_engine(model)}") from None
+
+
+def _other_engine(model: SpeechModel) -> str:
+    """Propose TFLite-Micro where it may run what the `ear` engine cannot."""
+    try:
+        tflm.check(model.graph, model.path.name)
+    except InputError:
+        return ""
+    return "\n  TFLite-Micro has these operations, if not of all types: try --engine tflm"
 
 
 def generate_tflm(model: SpeechModel, board: Board) -> TflmCode:
@@ -138,7 +150,7 @@ def _check_ends(model: SpeechModel) -> None:
             if made and op.kind != "DEQUANTIZE" and not runs:
                 raise InputError(
                     f"{where}: operation {op.kind} #{op.index} computes in {made[0].dtype}; the "
-                    "firmware engines run integers only; quantize it with 'edgeasr quantize "
+                    "ear engine runs integers only; quantize it with 'edgeasr quantize "
                     "--activations int8' or int16, or run this file on an operating system with a "
                     "TensorFlow Lite runtime"
                 )

@@ -1,5 +1,6 @@
 """What people get for wrong input: one sentence, the right exit code, nothing left behind."""
 
+import dataclasses
 import json
 import os
 import pty
@@ -125,7 +126,48 @@ def test_unknown_board(model: Path, tmp_path: Path) -> None:
 def test_unknown_engine(model: Path, tmp_path: Path) -> None:
     done = edgeasr("export", model, "--board", "host", "--engine", "onnx", cwd=tmp_path)
 
-    refused(done, INPUT, 'engine "onnx" not found; allowed: ear')
+    refused(done, INPUT, 'engine "onnx" not found; allowed: ear, tflm')
+    done = edgeasr("bench", model, "--board", "host", "--engines", "ear,onnx", cwd=tmp_path)
+    refused(done, INPUT, 'engine "onnx" not found; allowed: ear, tflm')
+
+
+def test_a_library_that_is_missing(model: Path, tmp_path: Path) -> None:
+    """Building is refused before any work; a comparison says it, and goes on with the rest."""
+    need("gcc", "g++", "cmake", "ninja")
+    without = {"TFLM_ROOT": "", "TFLM_LIBRARY": "", "TFLM_INCLUDE_DIRS": ""}
+    options = ("--board", "host", "--engine", "tflm", "--out", "p")
+    assert edgeasr("export", model, *options, cwd=tmp_path).returncode == 0
+
+    done = edgeasr("build", "p", cwd=tmp_path, **without)
+    refused(done, TOOL, "TFLM_ROOT is not set", "BUILD_TYPE=release microlite")
+    assert not (tmp_path / "p" / "build").exists()
+    done = edgeasr("build", "p", "--tflm-root", tmp_path, cwd=tmp_path, **without)
+    refused(done, TOOL, f"TFLM_ROOT: {tmp_path} holds no TFLite-Micro")
+
+    done = edgeasr("bench", model, "--board", "host", "--json", cwd=tmp_path, **without)
+    assert done.returncode == 0, done.stderr
+    ear, tflm = json.loads(done.stdout)[0]["engines"]
+    assert ear["flash_bytes"] > 0
+    assert set(tflm) == {"engine", "why", "outputs_as_tflite_micro"}
+    assert tflm["why"].startswith("TFLite-Micro was not found: TFLM_ROOT is not set; in a checkout")
+
+
+def test_what_only_tflite_micro_runs(tmp_path: Path) -> None:
+    """The operation, its tensor and type are named, and the other engine proposed."""
+    graph = tiny.graph()
+    last = graph.tensors[8]
+    odd = dataclasses.replace(last, index=9, name="sine", dtype="float32", quantization=None)
+    wave = dataclasses.replace(last, index=10, name="wave", dtype="float32", quantization=None)
+    ops = (*graph.ops, Op(4, "DEQUANTIZE", (8,), (9,)), Op(5, "SIN", (9,), (10,)))
+    graph = dataclasses.replace(graph, tensors=(*graph.tensors, odd, wave), ops=ops, outputs=(10,))
+    (tmp_path / "sine.tflite").write_bytes(serialize(graph))
+
+    done = edgeasr("export", "sine.tflite", "--board", "host", "--bare", cwd=tmp_path)
+
+    refused(done, INPUT, "SIN #5", "float32", "--engine tflm")
+    options = ("--board", "host", "--bare", "--engine", "tflm")
+    done = edgeasr("export", "sine.tflite", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_folder_that_is_not_empty(model: Path, tmp_path: Path) -> None:

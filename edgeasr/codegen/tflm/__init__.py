@@ -1,5 +1,5 @@
 """The engine `tflm`: TFLite-Micro's interpreter, with exactly the operators that a model uses."""
 
-from edgeasr.codegen.tflm.model import TflmCode, generate
+from edgeasr.codegen.tflm.model import TflmCode, check, generate
 
-__all__ = ["TflmCode", "generate"]
+__all__ = ["TflmCode", "check", "generate"]

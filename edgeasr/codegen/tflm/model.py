@@ -65,12 +65,7 @@ def generate(
     Raises InputError when TFLite-Micro has no kernel for an operator, or the model has several
     inputs or outputs.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise InputError(
-            f"{where}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-            "the tflm engine runs models with one of each"
-        )
-    operators = resolver.choose(uses.uses(graph), where)
+    operators = check(graph, where)
     variables = uses.variable_count(graph)
     shown = [op for op in graph.ops if _is_shown(graph, op)]
     arena = tflm_arena.predict(graph, content, target)
@@ -106,6 +101,16 @@ def generate(
         state_bytes=state_bytes,
         constant_bytes=len(content),
     )
+
+
+def check(graph: Graph, where: str) -> resolver.Operators:
+    """Return what the resolver must know of a graph; raises InputError as `generate` does."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise InputError(
+            f"{where}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
+            "the tflm engine runs models with one of each"
+        )
+    return resolver.choose(uses.uses(graph), where)
 
 
 def _headers(operators: resolver.Operators, variables: bool) -> list[str]:
