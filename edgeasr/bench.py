@@ -17,7 +17,7 @@ import numpy as np
 from edgeasr import deploy, microlite, oracle, speech, toolchain
 from edgeasr.boards import Board
 from edgeasr.connect import Connected, connect
-from edgeasr.errors import EdgeasrError
+from edgeasr.errors import EdgeasrError, InputError
 from edgeasr.graph import Graph
 from edgeasr.speech import SpeechModel
 from edgeasr.toolchain import Built
@@ -249,7 +249,10 @@ def _measured(
 def _reference(model: SpeechModel, windows: Sequence[np.ndarray]) -> tuple[int, ...]:
     if not oracle.available():
         return ()
-    host = oracle.Oracle(model.content, graph=model.graph)
+    try:
+        host = oracle.Oracle(model.content, graph=model.graph)
+    except InputError:  # which the engines say as well
+        return ()
     host.reset()
     return tuple(
         zlib.crc32(np.ascontiguousarray(host.invoke(window)).tobytes()) for window in windows
