@@ -1,0 +1,102 @@
+"""What people get who bring a model of others, and facts that do not fit: a sentence each."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests import tiny
+from tests.conftest import need
+from tests.errors.test_commands import INPUT, edgeasr, refused
+from tests.unit.speech import foreign
+from tests.unit.speech.test_micro_wake_word import V2
+from tests.vectors.kernels.tflite_builder import serialize
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a model that has no facts."""
+    (tmp_path / "kws.tflite").write_bytes(serialize(tiny.graph()))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built project of a model without facts."""
+    need("gcc", "cmake", "ninja")
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "kws.tflite").write_bytes(serialize(tiny.graph()))
+    done = edgeasr("export", "kws.tflite", "-b", "host", "--bare", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "no front end: this firmware takes tensors" in done.stderr
+    assert edgeasr("build", "kws-host", cwd=folder).returncode == 0
+    return folder / "kws-host"
+
+
+def test_no_facts_names_every_place(folder: Path) -> None:
+    done = edgeasr("export", "kws.tflite", "-b", "host", cwd=folder)
+    refused(
+        done, INPUT, "no EDGEASR metadata", "no kws.toml beside it", "manifest kws.json",
+        "none of the models that edgeasr knows", "with --bare",
+    )  # fmt: skip
+    assert not (folder / "kws-host").exists()
+
+
+@pytest.mark.parametrize("command", ["inspect", "export"])
+def test_a_file_of_facts_that_is_not_there(folder: Path, command: str) -> None:
+    board = ("-b", "host") if command == "export" else ()
+    done = edgeasr(command, "kws.tflite", *board, "--facts", "none.json", cwd=folder)
+    if command == "export":
+        refused(done, INPUT, "none.json: cannot be read: No such file or directory")
+    else:
+        assert "none.json: cannot be read: No such file or directory" in done.stdout
+
+
+def test_a_manifest_that_is_wrong(folder: Path) -> None:
+    (folder / "jo.json").write_text(json.dumps(V2 | {"version": 3}))
+    done = edgeasr("export", "kws.tflite", "-b", "host", "--facts", "jo.json", cwd=folder)
+    refused(done, INPUT, "jo.json: a microWakeWord manifest of type 'micro' and version 3")
+
+
+def test_a_manifest_of_another_model(folder: Path) -> None:
+    (folder / "jo.json").write_text(json.dumps(V2))
+    done = edgeasr("export", "kws.tflite", "-b", "host", "--facts", "jo.json", cwd=folder)
+    refused(done, INPUT, 'jo.json: input "features" of the model has shape [1, 6, 8, 1]')
+
+
+def test_labels_that_the_archive_lacks(folder: Path) -> None:
+    (folder / "kws.tflite").write_bytes(foreign.labelled({"other.txt": b"a"}))
+    done = edgeasr("export", "kws.tflite", "-b", "host", "--bare", cwd=folder)
+    refused(done, INPUT, 'names the file "labels.txt", which the model does not hold')
+
+
+@pytest.mark.parametrize("command", [("run", "--audio", "none.wav"), ("hil", "--clips", ".")])
+def test_a_bare_model_cannot_hear(bare: Path, command: tuple[str, ...]) -> None:
+    name, *rest = command
+    (bare.parent / "a").mkdir(exist_ok=True)
+    soundfile.write(bare.parent / "a" / "x.wav", np.zeros(16_000, np.int16), 16_000)
+    done = edgeasr(name, bare, *rest, cwd=bare.parent)
+    refused(done, INPUT, "name no front end, so it runs on tensors alone and cannot hear")
+
+
+def test_a_bare_model_agrees_on_tensors(bare: Path) -> None:
+    done = edgeasr("hil", bare, "--random", "25", "--seed", "3", "--json", cwd=bare.parent)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["inputs"], report["agreement"], report["unequal"]) == (25, 1.0, [])
+    assert report["distinct_outputs"] > 5
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "nothing to send; give one of --clips MANIFEST, --random N, --input FILE"),
+        (("--random", "5", "--input", "x.npy"), "several things to send"),
+        (("--random", "5", "--junit", "x.xml"), "--junit and --min-accuracy are about recordings"),
+        (("--input", "none.npy"), "none.npy: cannot be read as inputs"),
+    ],
+)
+def test_what_is_sent_must_be_said(bare: Path, options: tuple[str, ...], says: str) -> None:
+    refused(edgeasr("hil", bare, *options, cwd=bare.parent), INPUT, says)
