@@ -1,4 +1,4 @@
-"""Tables of the runtime's fixed-point FFTs (ear_fft_int16.h, ear_fft_int32.h) and of its logarithm."""
+"""Tables of the runtime's fixed-point FFTs (ear_fft_*.h) and of its logarithm."""
 
 import numpy as np
 
@@ -29,22 +29,39 @@ def pack16(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     )
 
 
-def _q15(phase: np.ndarray) -> np.ndarray:
-    re, im = (np.floor(0.5 + 32767 * wave(phase)) for wave in (np.cos, np.sin))
-    return pack16(re, im)
+def _turns(phase: np.ndarray, one: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return both parts of exp(j phase) in steps of 1 / one, rounded as KISS FFT does."""
+    re, im = (np.floor(0.5 + one * wave(phase)) for wave in (np.cos, np.sin))
+    return re, im
+
+
+def _phases(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the phases of the stages' rotations, and of those that split the spectrum."""
+    k = np.arange(points)
+    return (
+        -2 * np.pi * k[: 3 * points // 4] / points,
+        -np.pi * ((k[: points // 2] + 1) / points + 0.5),
+    )
 
 
 def int16_tables(points: int) -> Struct:
     """Return the ear_fft_int16_t for 2 * points real samples; points: a power of two from 8 up."""
-    k = np.arange(points)
+    twiddles, split = (pack16(*_turns(phase, 32767)) for phase in _phases(points))
     return Struct(
         "ear_fft_int16_t",
-        {
-            "points": points,
-            "order": order(points),
-            "twiddles": _q15(-2 * np.pi * k[: 3 * points // 4] / points),
-            "split": _q15(-np.pi * ((k[: points // 2] + 1) / points + 0.5)),
-        },
+        {"points": points, "order": order(points), "twiddles": twiddles, "split": split},
+    )
+
+
+def kiss32_tables(points: int) -> Struct:
+    """Return the ear_fft_kiss32_t for 2 * points real samples; points: a power of two from 8 up."""
+    twiddles, split = (
+        np.stack(_turns(phase, (1 << 31) - 1), axis=-1).astype(np.int32)
+        for phase in _phases(points)
+    )
+    return Struct(
+        "ear_fft_kiss32_t",
+        {"points": points, "order": order(points), "twiddles": twiddles, "split": split},
     )
 
 

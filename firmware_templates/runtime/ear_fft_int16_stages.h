@@ -4,6 +4,8 @@
 
 #include "ear_fft_int16.h"
 
+typedef uint32_t complex_t;
+
 /* Arithmetic on packed complex numbers; halves wrap at 16 bits. */
 #if defined(__ARM_FEATURE_DSP)
 
@@ -129,52 +131,6 @@ static inline uint32_t quartered(uint32_t z)
     return scaled(z, 32767 / 4);
 }
 
-static inline void butterfly4(uint32_t *data, uint32_t distance, uint32_t a, uint32_t b,
-                              uint32_t c, uint32_t d)
-{
-    const uint32_t even = sum(a, c);
-    const uint32_t odd = sum(b, d);
-    const uint32_t even_gap = difference(a, c);
-    const uint32_t odd_gap = difference(b, d);
-    data[0] = sum(even, odd);
-    data[distance] = turned_difference(even_gap, odd_gap);
-    data[2 * distance] = difference(even, odd);
-    data[3 * distance] = turned_sum(even_gap, odd_gap);
-}
-
-/* The first stage has no rotation: after the division a Q15 product with 32767 changes nothing. */
-static uint32_t first_stage(uint32_t *data, uint32_t points)
-{
-    if (points & 0xAAAAAAAAu) {
-        for (uint32_t i = 0; i < points; i += 2) {
-            const uint32_t a = halved(data[i]);
-            const uint32_t b = halved(data[i + 1]);
-            data[i] = sum(a, b);
-            data[i + 1] = difference(a, b);
-        }
-        return 2;
-    }
-    for (uint32_t i = 0; i < points; i += 4) {
-        butterfly4(&data[i], 1, quartered(data[i]), quartered(data[i + 1]),
-                   quartered(data[i + 2]), quartered(data[i + 3]));
-    }
-    return 4;
-}
-
-static void radix4_stage(uint32_t *data, uint32_t points, uint32_t distance,
-                         const uint32_t *twiddles)
-{
-    const uint32_t stride = points / (4 * distance);
-    for (uint32_t k = 0; k < distance; ++k) {
-        const uint32_t w1 = twiddles[k * stride];
-        const uint32_t w2 = twiddles[2 * k * stride];
-        const uint32_t w3 = twiddles[3 * k * stride];
-        for (uint32_t *x = data + k; x < data + points; x += 4 * distance) {
-            butterfly4(x, distance, quartered(x[0]), rotated(quartered(x[distance]), w1),
-                       rotated(quartered(x[2 * distance]), w2),
-                       rotated(quartered(x[3 * distance]), w3));
-        }
-    }
-}
+#include "ear_fft_stages.h"
 
 #endif

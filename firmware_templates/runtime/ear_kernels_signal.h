@@ -9,6 +9,8 @@
 #define EAR_KERNELS_SIGNAL_H
 
 #include "ear_fft_int16.h"
+#include "ear_fft_kiss32.h"
+#include "ear_kernels.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +51,14 @@ void ear_signal_rfft_s16(const ear_signal_fft_t *params, const ear_fft_int16_t *
 /* input: [rows, n + 1], output: [rows, n] pairs of samples */
 void ear_signal_irfft_s16(const ear_signal_fft_t *params, const ear_fft_int16_t *fft,
                           const uint32_t *input, uint32_t *output);
+
+/* output: [rows, n + 1, 2] */
+void ear_signal_rfft_s32(const ear_signal_fft_t *params, const ear_fft_kiss32_t *fft,
+                         const int32_t *input, int32_t *output);
+
+/* input: [rows, n + 1, 2], output: [rows, 2n] */
+void ear_signal_irfft_s32(const ear_signal_fft_t *params, const ear_fft_kiss32_t *fft,
+                          const int32_t *input, int32_t *output);
 
 /* SignalEnergy: the squared magnitudes of bins start to end - 1. */
 typedef struct {

@@ -66,19 +66,26 @@ def fft_auto_scale(view: OpView) -> KernelCall:
 
 def rfft(view: OpView) -> KernelCall:
     view.arity(1, 1)
-    points = _points(view)
-    input_, output = view.input(0, "int16"), view.output("int16")
+    dtype, points = _kind_of_fft(view)
+    input_, output = view.input(0, dtype), view.output(dtype)
     length = _last(view, input_)
     if length > 2 * points:
         raise view.fail(f"{named(input_)} has rows of {length}; option fft_length is {2 * points}")
     view.shape(output, (*input_.shape[:-1], 2 * points + 2))
-    return _transform(view, "ear_signal_rfft_s16", points, length, input_, output)
+    wide = dtype == "int32"
+    return call(
+        f"ear_signal_rfft_{'s32' if wide else 's16'}",
+        _rows_of(input_, length),
+        _tables(points, wide),
+        view.read(input_),
+        view.write(output, as_type="" if wide else "uint32_t"),
+    )
 
 
 def irfft(view: OpView) -> KernelCall:
     view.arity(1, 1)
-    points = _points(view)
-    input_, output = view.input(0, "int16"), view.output("int16")
+    dtype, points = _kind_of_fft(view)
+    input_, output = view.input(0, dtype), view.output(dtype)
     length = _last(view, input_)
     if length != 2 * points + 2:
         raise view.fail(
@@ -86,41 +93,42 @@ def irfft(view: OpView) -> KernelCall:
             f"{2 * points + 2}"
         )
     view.shape(output, (*input_.shape[:-1], 2 * points))
-    return _transform(view, "ear_signal_irfft_s16", points, 2 * points, input_, output)
+    wide = dtype == "int32"
+    return call(
+        f"ear_signal_irfft_{'s32' if wide else 's16'}",
+        _rows_of(input_, 2 * points),
+        _tables(points, wide),
+        view.read(input_, as_type="" if wide else "uint32_t"),
+        view.write(output, as_type="" if wide else "uint32_t"),
+    )
 
 
-def _points(view: OpView) -> int:
-    """Return half the length of the transform, which must be a power of two; its type is int16."""
+def _kind_of_fft(view: OpView) -> tuple[str, int]:
+    """Return the type of the transform and half its length, which must be a power of two."""
     options(view, "T", "fft_length")
-    dtype = _TYPES.get(view.integer("T", 0, 255), "another type")
-    if dtype != "int16":
-        raise view.fail(f"option T is {dtype}; supported: int16")
+    number = view.integer("T", 0, 255)
+    dtype = _TYPES.get(number, f"type {number} of the schema")
+    if dtype not in ("int16", "int32"):
+        hint = "; quantize the model first" if "float" in dtype else ""
+        raise view.fail(f"option T is {dtype}; supported: int16, int32{hint}")
     length = view.integer("fft_length", 16, _MAX_FFT)
     if length & (length - 1):
         raise view.fail(f"option fft_length is {length}; it must be a power of two")
-    return length // 2
+    return dtype, length // 2
 
 
-def _transform(
-    view: OpView, kernel: str, points: int, length: int, input_: Tensor, output: Tensor
-) -> KernelCall:
-    rows = input_.elements // input_.shape[-1]
-    params = Struct("params", "ear_signal_fft_t", {"rows": rows, "length": length})
-    tables = fft.int16_tables(points)
-    c_types = {"order": "uint16_t", "twiddles": "uint32_t", "split": "uint32_t"}
+def _rows_of(tensor: Tensor, length: int) -> Struct:
+    rows = tensor.elements // tensor.shape[-1]
+    return Struct("params", "ear_signal_fft_t", {"rows": rows, "length": length})
+
+
+def _tables(points: int, wide: bool) -> Struct:
+    tables = fft.kiss32_tables(points) if wide else fft.int16_tables(points)
     fields = {
-        name: value if isinstance(value, int) else Array(name, c_types[name], value)
+        name: value if isinstance(value, int) else Array(name, f"{value.dtype.name}_t", value)
         for name, value in tables.fields.items()
     }
-    # Complex numbers are read and written as words.
-    complex_input = "uint32_t" if kernel == "ear_signal_irfft_s16" else ""
-    return call(
-        kernel,
-        params,
-        Struct("fft", tables.c_type, fields),
-        view.read(input_, as_type=complex_input),
-        view.write(output, as_type="uint32_t"),
-    )
+    return Struct("fft", tables.c_type, fields)
 
 
 def energy(view: OpView) -> KernelCall:

@@ -11,6 +11,7 @@ import numpy as np
 from tests.vectors.kernels.building import Make
 
 _INT16 = 7  # TensorType.INT16
+_TYPES = {"int16": _INT16, "int32": 2}
 _LENGTHS = (16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -36,21 +37,27 @@ def _auto_scale(make: Make) -> tuple[str, dict]:
     return "CUSTOM:SignalFftAutoScale", {}
 
 
-def _rfft(make: Make) -> tuple[str, dict]:
-    length = int(make.pick(*_LENGTHS))
-    samples = int(make.pick(length, length, make.rng.integers(1, length + 1)))
-    lead = make.pick((), (1,), (2,))
-    make.feed((*lead, samples), "int16")
-    make.result((*lead, length + 2), "int16")
-    return "CUSTOM:SignalRfft", {"T": _INT16, "fft_length": length}
+def _rfft(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        length = int(make.pick(*_LENGTHS))
+        samples = int(make.pick(length, length, make.rng.integers(1, length + 1)))
+        lead = make.pick((), (1,), (2,))
+        make.feed((*lead, samples), dtype)
+        make.result((*lead, length + 2), dtype)
+        return "CUSTOM:SignalRfft", {"T": _TYPES[dtype], "fft_length": length}
+
+    return build
 
 
-def _irfft(make: Make) -> tuple[str, dict]:
-    length = int(make.pick(*_LENGTHS))
-    lead = make.pick((), (1,), (2,))
-    make.feed((*lead, length + 2), "int16")
-    make.result((*lead, length), "int16")
-    return "CUSTOM:SignalIrfft", {"T": _INT16, "fft_length": length}
+def _irfft(dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    def build(make: Make) -> tuple[str, dict]:
+        length = int(make.pick(*_LENGTHS))
+        lead = make.pick((), (1,), (2,))
+        make.feed((*lead, length + 2), dtype)
+        make.result((*lead, length), dtype)
+        return "CUSTOM:SignalIrfft", {"T": _TYPES[dtype], "fft_length": length}
+
+    return build
 
 
 def _energy(make: Make) -> tuple[str, dict]:
@@ -183,8 +190,10 @@ def _stacker(make: Make) -> tuple[str, dict]:
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "signal_window": _window,
     "signal_auto_scale": _auto_scale,
-    "signal_rfft": _rfft,
-    "signal_irfft": _irfft,
+    "signal_rfft_s16": _rfft("int16"),
+    "signal_rfft_s32": _rfft("int32"),
+    "signal_irfft_s16": _irfft("int16"),
+    "signal_irfft_s32": _irfft("int32"),
     "signal_energy": _energy,
     "signal_filter_bank": _filter_bank,
     "signal_square_root": _square_root,

@@ -122,7 +122,7 @@ def _headers() -> str:
     """Return the text of all headers that declare kernels."""
     return "".join(
         file.read_text()
-        for pattern in ("ear_weights.h", "ear_fft_int16.h", "ear_kernels*.h")
+        for pattern in ("ear_weights.h", "ear_fft_*.h", "ear_kernels*.h")
         for file in sorted(paths.runtime().glob(pattern))
     )
 

@@ -95,8 +95,9 @@ def test_stacks_are_valid_once_there_is_enough(left: int, right: int, step: int)
     [
         ("SignalRfft", {"T": 7, "fft_length": 48}, "power of two"),
         ("SignalRfft", {"T": 7, "fft_length": 8}, "allowed: 16 to 32768"),
-        ("SignalRfft", {"T": 0, "fft_length": 64}, "option T is float32; supported: int16"),
-        ("SignalRfft", {"T": 2, "fft_length": 64}, "option T is int32; supported: int16"),
+        ("SignalRfft", {"T": 0, "fft_length": 64}, "option T is float32; supported: int16, int32"),
+        ("SignalRfft", {"T": 2, "fft_length": 64}, "is int16; supported: int32"),
+        ("SignalRfft", {"T": 9, "fft_length": 64}, "option T is type 9 of the schema"),
         ("SignalRfft", {"fft_length": 64}, "has the options fft_length; it takes T, fft_length"),
         ("SignalRfft", {"T": 7, "fft_length": 16}, "rows of 30"),
         ("SignalIrfft", {"T": 7, "fft_length": 16}, "makes it 18"),
