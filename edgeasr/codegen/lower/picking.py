@@ -89,9 +89,10 @@ def _check_range(view: OpView, indices: Tensor, sizes: list[int]) -> None:
     """Refuse constant indices that are not there; their last dimension goes with `sizes`."""
     if indices.data is None:
         return
-    wrong = (indices.data < 0) | (indices.data >= np.array(sizes))
+    found = np.atleast_1d(indices.data)
+    wrong = (found < 0) | (found >= np.array(sizes))
     if wrong.any():
-        raise view.fail(f"{named(indices)} holds index {indices.data[wrong][0]}; sizes are {sizes}")
+        raise view.fail(f"{named(indices)} holds index {found[wrong][0]}; sizes are {sizes}")
 
 
 def _call(

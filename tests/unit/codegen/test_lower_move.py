@@ -163,6 +163,8 @@ _WRONG = {
                  "pads 3 elements along axis 0 of tensor \"t0\", which has 2 to mirror"),
     "gathered": (_graph("GATHER", [(3,), _ints(1, 3)], [(2,)], axis=0, batch_dims=0),
                  'tensor "t1" holds index 3; sizes are [3]'),
+    "gathered one": (_graph("GATHER", [(3,), np.array(-1, np.int32)], [()], axis=0, batch_dims=0),
+                     'tensor "t1" holds index -1; sizes are [3]'),
     "gathered batches": (_graph("GATHER", [(3, 4), _ints(1, 2)], [(2,)], axis=1, batch_dims=1),
                          "do not have 1 batch dimensions before axis 1 in common"),
     "gathered deep": (_graph("GATHER_ND", [(3,), _ints([1, 2])], [(1,)]),

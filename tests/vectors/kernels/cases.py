@@ -183,44 +183,6 @@ def _binary(kind: str) -> Callable[[Make], tuple[str, dict]]:
     return build
 
 
-def _pad(kind: str) -> Callable[[Make], tuple[str, dict]]:
-    def build(make: Make) -> tuple[str, dict]:
-        shape = tuple(make.size(6) for _ in range(make.rng.integers(1, 5)))
-        pads = make.rng.integers(0, 4, (len(shape), 2)).astype(np.int32)
-        scale, point = make.scale(), make.point()
-        make.feed(shape, scale=scale, point=point)
-        make.hold(pads)
-        if kind == "PADV2":
-            make.hold(make.values((1,)), scale, point)
-        made = tuple(n + a + b for n, (a, b) in zip(shape, pads.tolist(), strict=True))
-        make.result(made, scale=scale, point=point)
-        return kind, {}
-
-    return build
-
-
-def _concatenation(make: Make) -> tuple[str, dict]:
-    dtype = make.pick("int8", "int8", "int16", "int32", "float32")
-    shape = [make.size(5) for _ in range(make.rng.integers(1, 5))]
-    axis = int(make.rng.integers(len(shape)))
-    scale, point = (make.scale(), make.point()) if dtype == "int8" else (0.1, 0)
-    if dtype in ("float32", "int32"):
-        scale = None
-    total = 0
-    for number in range(make.rng.integers(2, 6)):
-        shape[axis] = make.size(5)
-        total += shape[axis]
-        if number and dtype == "int8" and make.rng.random() < 0.3:
-            make.hold(make.values(tuple(shape)), scale, point)
-        else:
-            make.feed(tuple(shape), dtype, scale, point)
-    shape[axis] = total
-    make.result(tuple(shape), dtype, scale, point)
-    if make.rng.random() < 0.5:
-        axis -= len(shape)
-    return "CONCATENATION", {"axis": axis, "fused_activation_function": "NONE"}
-
-
 def _unary(kind: str) -> Callable[[Make], tuple[str, dict]]:
     """All 256 bytes at once, with whatever scales the operation allows."""
 
@@ -346,9 +308,6 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "add": _binary("ADD"),
     "sub": _binary("SUB"),
     "mul": _binary("MUL"),
-    "pad": _pad("PAD"),
-    "padv2": _pad("PADV2"),
-    "concatenation": _concatenation,
     "relu": _unary("RELU"),
     "relu6": _unary("RELU6"),
     "leaky_relu": _unary("LEAKY_RELU"),

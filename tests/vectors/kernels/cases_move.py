@@ -8,18 +8,25 @@ from tests.vectors.kernels.building import Make
 
 
 def _moved(make: Make, shape: tuple[int, ...], *dtypes: str) -> str:
-    """Feed a tensor of one of these types, quantized where it is an int8; return the type."""
+    """Feed a tensor of one of these types; return the type."""
     dtype = str(make.pick(*dtypes))
-    make.feed(shape, dtype, *_quantized(dtype))
+    make.feed(shape, dtype, *_quantized(make, dtype))
     return dtype
 
 
-def _quantized(dtype: str) -> tuple[object, int]:
-    return (0.1, 3) if dtype == "int8" else (0.1, 0) if dtype == "int16" else (None, 0)
+def _quantized(make: Make, dtype: str) -> tuple[object, int]:
+    """Return a quantization: that of a tensor of the type if there is one; now and then none."""
+    for tensor in make.tensors:
+        if tensor.dtype == dtype:
+            found = tensor.quantization
+            return (found.scales, found.zero_point) if found else (None, 0)
+    if dtype not in ("int8", "int16") or make.rng.random() < 0.1:
+        return None, 0
+    return make.scale(), make.point() if dtype == "int8" else 0
 
 
 def _result(make: Make, shape: tuple[int, ...], dtype: str) -> None:
-    make.result(shape, dtype, *_quantized(dtype))
+    make.result(shape, dtype, *_quantized(make, dtype))
 
 
 def _shape(make: Make, least: int, most: int, size: int = 6) -> tuple[int, ...]:
@@ -120,9 +127,9 @@ def _pack(make: Make) -> tuple[str, dict]:
     dtype = str(make.pick("int8", "int16", "int32", "int64", "float32"))
     for number in range(count):
         if number and make.rng.random() < 0.3:
-            make.hold(make.values(shape, dtype), *_quantized(dtype))
+            make.hold(make.values(shape, dtype), *_quantized(make, dtype))
         else:
-            make.feed(shape, dtype, *_quantized(dtype))
+            make.feed(shape, dtype, *_quantized(make, dtype))
     _result(make, (*shape[:axis], count, *shape[axis:]), dtype)
     return "PACK", {"values_count": count, "axis": axis - int(make.pick(0, len(shape) + 1))}
 
@@ -140,9 +147,9 @@ def _concatenation(make: Make) -> tuple[str, dict]:
     sizes = [make.size(4) for _ in range(make.pick(1, 2, 3, 10))]
     for number, size in enumerate(sizes):
         part = (*shape[:axis], size, *shape[axis + 1 :])
-        scale, point = _quantized(dtype)
-        if dtype == "int16":
-            scale *= make.pick(1, 1, 2)
+        scale, point = _quantized(make, dtype)
+        if dtype == "int16" and scale is not None:
+            scale = scale * make.pick(1, 1, 2)
         if number and make.rng.random() < 0.4:
             make.hold(make.values(part, dtype), scale, point)
         else:
@@ -203,9 +210,9 @@ def _pad(kind: str) -> Callable[[Make], tuple[str, dict]]:
         dtype = _moved(make, shape, "int8", "int16", "int32", "float32")
         make.hold(pads)
         if kind == "PADV2" and make.rng.random() < 0.5:
-            make.hold(make.values((1,), dtype), *_quantized(dtype))
+            make.hold(make.values((1,), dtype), *_quantized(make, dtype))
         elif kind == "PADV2":
-            make.feed((), dtype, *_quantized(dtype))
+            make.feed((), dtype, *_quantized(make, dtype))
         made = tuple(n + int(a) + int(b) for n, (a, b) in zip(shape, pads, strict=True))
         _result(make, made, dtype)
         return kind, {}
@@ -267,7 +274,7 @@ def _select(make: Make) -> tuple[str, dict]:
             given = shape
         elif not alike:
             given = given[make.rng.integers(len(given) + 1) if make.rng.random() < 0.3 else 0 :]
-        make.feed(given, kind, *_quantized(kind))
+        make.feed(given, kind, *_quantized(make, kind))
     _result(make, shape, dtype)
     return "SELECT_V2", {}
 
@@ -277,7 +284,7 @@ def _update_slice(make: Make) -> tuple[str, dict]:
     shape = _shape(make, 1, 4)
     sizes = tuple(int(make.pick(n, make.rng.integers(1, n + 1))) for n in shape)
     dtype = _moved(make, shape, "int8", "int16", "int32", "float32")
-    make.feed(sizes, dtype, *_quantized(dtype))
+    make.feed(sizes, dtype, *_quantized(make, dtype))
     starts = [make.rng.integers(-2, n + 2) for n in shape]
     make.hold(np.array(starts, make.pick(np.int32, np.int64)))
     _result(make, shape, dtype)
@@ -287,7 +294,7 @@ def _update_slice(make: Make) -> tuple[str, dict]:
 def _fill(make: Make) -> tuple[str, dict]:
     shape, dtype = _shape(make, 1, 4), str(make.pick("int8", "int32", "float32"))
     make.hold(np.array(shape, make.pick(np.int32, np.int64)))
-    make.feed((), dtype, *_quantized(dtype))
+    make.feed((), dtype, *_quantized(make, dtype))
     _result(make, shape, dtype)
     return "FILL", {}
 
@@ -355,14 +362,14 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "split_v": _split_v,
     "unpack": _unpack,
     "pack": _pack,
-    "concatenation_any": _concatenation,
+    "concatenation": _concatenation,
     "transpose": _transpose,
     "reverse": _reverse,
     "broadcast_to": _broadcast_to,
     "depth_to_space": _blocks("DEPTH_TO_SPACE"),
     "space_to_depth": _blocks("SPACE_TO_DEPTH"),
-    "pad_any": _pad("PAD"),
-    "padv2_any": _pad("PADV2"),
+    "pad": _pad("PAD"),
+    "padv2": _pad("PADV2"),
     "shape": _shape_of,
     "mirror_pad": _mirror_pad,
     "gather": _gather,
