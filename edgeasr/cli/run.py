@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from edgeasr import audio, project
+from edgeasr import audio, hil, project
 from edgeasr.cli import console
 from edgeasr.connect import connect
 from edgeasr.link import BAUD
@@ -37,8 +37,10 @@ def run(
         rate = connected.hello.sample_rate_hz
         pcm = audio.read(recording, rate)
         console.say(f"{recording.name}: {len(pcm) / rate:.1f} s to {connected.hello.board}")
-        # As long a silence as the model's window lets it hear a word at the very end.
-        quiet = np.zeros(connected.hello.clip_samples, np.int16)
+        # As long a silence as lets the model hear a word at the very end: its window, or, as nobody
+        # knows how far a state reaches, that which follows a clip.
+        silence = max(connected.hello.clip_samples, int(hil.TAIL_S * rate))
+        quiet = np.zeros(silence, np.int16)
         heard = 0
         for event in connected.device.stream([pcm, quiet]):
             heard += 1

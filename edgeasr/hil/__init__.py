@@ -13,10 +13,11 @@ from edgeasr.hil.clips import run, select, stream_clips
 from edgeasr.hil.files import check_writable, write_text
 from edgeasr.hil.reference import Reference
 from edgeasr.hil.report import Outcome, Report
-from edgeasr.hil.streams import StreamOutcome, StreamReport, run_streams, select_streams
+from edgeasr.hil.streams import TAIL_S, StreamOutcome, StreamReport, run_streams, select_streams
 from edgeasr.hil.tensors import TensorReport, random_inputs, read_inputs, run_tensors
 
 __all__ = [
+    "TAIL_S",
     "Outcome",
     "Reference",
     "Report",

@@ -89,7 +89,8 @@ def test_what_edgeasr_knows_is_whole() -> None:
     for digest, raw in held.items():
         assert len(bytes.fromhex(digest)) == 32
         scaled = {k: v for k, v in raw.items() if k != "feature_steps"}
-        facts = speech.parse_facts(scaled | {"feature_scale": 1, "feature_offset": 0}, digest)
+        scale = {"feature_scale": 1, "feature_offset": 0} if "front_end" in raw else {}
+        facts = speech.parse_facts(scaled | scale, digest)
         facts.decision.ignored_flags(facts.labels)
         assert str(raw["provenance"]["source"]).startswith("github.com/")
 
@@ -101,8 +102,9 @@ def test_known_models_are_those_of_the_manifest(shared_data: Path) -> None:
     }
     assert set(known.index()) <= set(there)
     for digest in known.index():
-        model = speech.load(there[digest])
-        assert model.feature_quantization == FeatureQuantization(128, 333, -128)
+        model = speech.load(there[digest], front_end=speech.OPTIONAL)
+        if model.hears:
+            assert model.feature_quantization == FeatureQuantization(128, 333, -128)
         assert "SHA-256" in model.source
 
 
