@@ -209,12 +209,12 @@ def _check_call(calls: list, source: Path) -> None:
 
 
 def _tables(tree: object) -> Iterator[dict]:
-    """Give every table of a tree of JSON."""
+    """Give every table of a tree of JSON, in the order of the file."""
     waiting = [tree]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
             yield found
-            waiting.extend(found.values())
+            waiting.extend(reversed(found.values()))
         elif isinstance(found, list):
-            waiting.extend(found)
+            waiting.extend(reversed(found))

@@ -17,6 +17,8 @@ from edgeasr.quantize.simulation import TrainingGraph
 from edgeasr.training import quantizing
 from tests.unit.importing.nets import WINDOW, tutorial
 
+pytest.importorskip("keras", reason="package keras is missing")
+pytest.importorskip("onnx", reason="package onnx is missing")
 LABELS = "_silence_,_unknown_,yes,no,maybe"
 FACTS = """
 name = "words"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edgeasr.backend import load_keras
 from edgeasr.importing import layout
 
+pytest.importorskip("keras", reason="package keras is missing")
 SHAPE = (1, 2, 6, 4)
 
 

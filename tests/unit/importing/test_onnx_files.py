@@ -9,6 +9,9 @@ from edgeasr import importing
 from edgeasr.errors import EdgeasrError, InputError
 from tests.unit.importing.nets import WINDOW, Net, tutorial
 
+pytest.importorskip("keras", reason="package keras is missing")
+pytest.importorskip("onnx", reason="package onnx is missing")
+
 
 @pytest.fixture(scope="module")
 def content():

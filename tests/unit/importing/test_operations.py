@@ -9,6 +9,8 @@ from edgeasr.errors import InputError
 from edgeasr.quantize import quantize
 from tests.unit.importing.nets import WINDOW, Net, tutorial
 
+pytest.importorskip("keras", reason="package keras is missing")
+pytest.importorskip("onnx", reason="package onnx is missing")
 FRAMES, FEATURES = WINDOW
 STEP = {"strides": [2, 2]}
 

@@ -14,6 +14,8 @@ from edgeasr.training.recipes import RECIPES, QuantizationRecipe, Schooling
 from tests.conftest import need
 from tests.unit.training.conftest import data  # noqa: F401 - a fixture
 
+pytest.importorskip("keras", reason="package keras is missing")
+pytest.importorskip("onnx", reason="package onnx is missing")
 torch = pytest.importorskip("torch", reason="package torch is missing")
 pytest.importorskip("onnxscript", reason="package onnxscript is missing")
 _TOOL = Path(__file__).parents[3] / "tools" / "torch_digits.py"
@@ -65,7 +67,7 @@ def test_a_recurrent_net_is_refused_by_its_operation(tmp_path):
             return self.cell(x)[0][:, -1]
 
     file = export(tmp_path / "net.pt2", Last(), 1, 24, 16)
-    with pytest.raises(InputError, match=r'operation "torch.ops.aten.lstm'):
+    with pytest.raises(InputError, match=r'operation "torch\.ops\.aten\.'):
         importing.load(file)
 
 
