@@ -27,7 +27,8 @@ def test_imports_go_down_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["boards", "data", "doctor", "export", "build", "hil", "run", "inspect", "import_"]
+    "module",
+    ["boards", "data", "doctor", "export", "build", "hil", "run", "inspect", "import_", "bench"],
 )
 def test_commands_without_training_start_light(module: str) -> None:
     done = _run(
