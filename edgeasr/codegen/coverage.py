@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from edgeasr.codegen.lower import lower, supported
 from edgeasr.codegen.lower.view import named
+from edgeasr.codegen.operations import reason
 from edgeasr.codegen.packing import pack_raw
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op
@@ -63,6 +64,7 @@ def _unsupported(graph: Graph, unknown: dict[str, list[Op]]) -> Iterator[str]:
                 break
         else:
             others += ": not supported"
-        yield f"operator #{first.index} {kind}{others}"
+        why = reason(kind)
+        yield f"operator #{first.index} {kind}{others}{f'; {why}' if why else ''}"
     if unknown:
         yield f"supported operators: {', '.join(supported())}"

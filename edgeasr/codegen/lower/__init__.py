@@ -41,6 +41,7 @@ from edgeasr.codegen.lower import (
 )
 from edgeasr.codegen.lower.view import OpView
 from edgeasr.codegen.lower.wide import by_type
+from edgeasr.codegen.operations import reason
 from edgeasr.codegen.packing import Packed
 from edgeasr.graph import Graph, Op
 
@@ -148,5 +149,7 @@ def lower(
     view = OpView(graph, op, pack)
     found = _LOWERINGS.get(op.kind)
     if found is None:
-        raise view.fail(f"not supported; supported: {', '.join(supported())}")
+        why = reason(op.kind)
+        known = ", ".join(supported())
+        raise view.fail(f"not supported{f': {why}' if why else ''}; supported: {known}")
     return found(view)
