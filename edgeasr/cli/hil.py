@@ -183,9 +183,14 @@ def check(report: loop.Report | loop.StreamReport, min_accuracy: float = 0.0) ->
 
 
 def check_tensors(report: loop.TensorReport) -> None:
-    """Raise CheckError when an output of the device is not the host's."""
+    """Raise CheckError when an output of the device, or of a layer, is not the host's."""
     if report.unequal:
         raise CheckError(
             f"{report.board}: {len(report.unequal)} of {report.inputs} outputs differ from "
             f"{report.reference}; first that of input {report.unequal[0]}; nothing may differ"
+        )
+    if report.layers_unequal:
+        raise CheckError(
+            f"{report.board}: layer {report.layers_unequal[0]} differs from {report.reference}, "
+            "though all outputs are equal; nothing may differ"
         )

@@ -78,7 +78,9 @@ def show_tensors(report: TensorReport) -> None:
     equal = report.inputs - len(report.unequal)
     lines = [
         f"{report.board}: {equal} of {report.inputs} outputs equal those of {report.reference}, "
-        f"bit for bit ({report.distinct_outputs} different ones)"
+        f"bit for bit ({report.distinct_outputs} different ones)",
+        f"layers: {report.layers - len(report.layers_unequal)} of {report.layers} equal at every "
+        "input",
     ]
     if report.instructions is not None:
         lines.append(f"instructions: {report.instructions:,} an inference")

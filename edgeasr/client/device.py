@@ -98,6 +98,16 @@ class Device:
         reply = self._exchange.request(messages.Invoke(messages.ALL_LAYERS))
         return TensorResult(self._read(What.OUTPUT), reply.ticks)
 
+    def digest(self, data: bytes | np.ndarray) -> tuple[bytes, tuple[int, ...]]:
+        """Run the model on its whole input; return the output, and the CRC-32 of each layer's.
+
+        The CRCs are of the first layers, as many as one reply holds: the model runs once.
+        """
+        self._write_input(data)
+        reply = self._exchange.request(messages.Digest(0))
+        crcs = np.frombuffer(reply.crcs[: len(reply.crcs) // 4 * 4], "<u4").tolist()
+        return self._read(What.OUTPUT), tuple(crcs)
+
     def clip(self, pcm: np.ndarray, *, window: bool = False) -> ClipResult:
         """Let the device hear a clip and run the model on its last window, with state on each.
 

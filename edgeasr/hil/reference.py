@@ -1,5 +1,8 @@
 """What the host hears: features by the runtime's C, outputs by an interpreter of its own."""
 
+import zlib
+from collections.abc import Sequence
+
 import numpy as np
 
 from edgeasr import features, oracle
@@ -11,15 +14,16 @@ from edgeasr.speech import SpeechModel
 class Reference:
     """The host's side of a model: TFLite-Micro, or where that is not installed the ear engine.
 
-    A model with state goes on from one inference to the next, until it is reset.
+    A model with state goes on from one inference to the next, until it is reset. keep_layers: every
+    layer's output can be looked at.
     """
 
-    def __init__(self, model: SpeechModel, board_name: str):
+    def __init__(self, model: SpeechModel, board_name: str, *, keep_layers: bool = False):
         self.model = model
         self._quantization = model.feature_quantization if model.hears else None
         if oracle.available():
             self.name = "TFLite-Micro"
-            self._model = oracle.Oracle(model.content, graph=model.graph)
+            self._model = oracle.Oracle(model.content, graph=model.graph, keep_tensors=keep_layers)
         else:
             self.name = "the ear engine on this computer"
             self._model = HostModel(generate_model(model, board_name), model.graph)
@@ -40,6 +44,15 @@ class Reference:
         """Return the model's scores, in the type of its output, one per label."""
         return np.asarray(self._model.invoke(window)).ravel()
 
-    def output(self, values: np.ndarray) -> np.ndarray:
-        """Return the model's output for any input, in its own shape."""
-        return np.asarray(self._model.invoke(values))
+    def digest(
+        self, values: np.ndarray, tensors: Sequence[int]
+    ) -> tuple[bytes, tuple[int | None, ...]]:
+        """Run on any input; return the output, and the CRC-32 of each of the tensors.
+
+        tensors: outputs of layers; needs keep_layers. None where the reference cannot tell.
+        """
+        if isinstance(self._model, oracle.Oracle):
+            output = self._model.invoke(values)
+            found = [np.asarray(self._model.tensor(index)) for index in tensors]
+            return output.tobytes(), tuple(zlib.crc32(f.tobytes()) for f in found)
+        return np.asarray(self._model.invoke(values)).tobytes(), (None,) * len(tensors)

@@ -1,4 +1,4 @@
-"""Inputs of any kind through a firmware's tensor mode: every output against the host's.
+"""Inputs of any kind through a firmware's tensor mode: every layer's output against the host's.
 
 The model needs no front end and no facts. One with state takes the inputs as a sequence, and is
 reset on both sides every now and then.
@@ -11,21 +11,27 @@ from pathlib import Path
 import numpy as np
 
 from edgeasr import speech
+from edgeasr.client import Device
 from edgeasr.connect import connect
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Tensor
 from edgeasr.hil.reference import Reference
 from edgeasr.link import BAUD
-from edgeasr.project import Project
+from edgeasr.project import Layer, Project
 
-# Inputs from one reset to the next.
+# Inputs from one reset to the next, and those that are timed.
 RESET_EVERY = 50
+TIMED = 10
+# TFLite-Micro leaves elements of this operation's output unwritten.
+_UNWRITTEN = "CUSTOM:SignalEnergy"
 
 
 @dataclass(frozen=True)
 class TensorReport:
     """One run. unequal: places of the inputs whose outputs differ. stateful: whether it was reset
-    every RESET_EVERY inputs. instructions: the median of an inference; None if not counted."""
+    every RESET_EVERY inputs. layers: how many could be compared at each input; layers_unequal: the
+    numbers of those that differed at any. instructions: the median of an inference; None if not
+    counted."""
 
     board: str
     engine: str
@@ -34,9 +40,10 @@ class TensorReport:
     reference: str
     inputs: int
     unequal: tuple[int, ...]
+    layers: int
+    layers_unequal: tuple[int, ...]
     stateful: bool
     instructions: int | None
-    output_bytes: int
     distinct_outputs: int
 
     @property
@@ -44,13 +51,13 @@ class TensorReport:
         """Part of the inputs whose outputs are the same on both sides, 0 to 1."""
         return 1 - len(self.unequal) / self.inputs
 
+    @property
+    def agrees(self) -> bool:
+        return not self.unequal and not self.layers_unequal
+
     def to_dict(self) -> dict[str, object]:
-        return {
-            **vars(self),
-            "unequal": list(self.unequal),
-            "agreement": self.agreement,
-            "inference_instructions": self.instructions,
-        }
+        lists = {"unequal": list(self.unequal), "layers_unequal": list(self.layers_unequal)}
+        return vars(self) | lists | {"agreement": self.agreement}
 
 
 def random_inputs(graph: Graph, count: int, seed: int) -> list[np.ndarray]:
@@ -103,20 +110,13 @@ def run_tensors(
     """
     with connect(made, port=port, baud=baud, log=log, front_end=speech.OPTIONAL) as connected:
         device, model = connected.device, connected.model
-        reference = Reference(model, connected.hello.board)
-        unequal, ticks, outputs = [], [], set()
+        reference = Reference(model, connected.hello.board, keep_layers=True)
+        compared = _Comparison(device, reference, written_layers(model.graph, made.manifest.layers))
         rows = inputs(model.graph)
         for place, values in enumerate(rows):
-            if place % RESET_EVERY == 0:
-                device.reset()
-                reference.reset()
-            heard = device.infer(values)
-            if heard.output != reference.output(values).tobytes():
-                unequal.append(place)
-            ticks.append(heard.ticks)
-            outputs.add(heard.output)
+            compared.take(place, values)
             on_input(connected.hello.board, len(rows))
-        counts = [connected.count(each) for each in ticks] if connected.count else [None]
+        counts = _timed(device, rows, connected.count)
     return TensorReport(
         board=made.manifest.board,
         engine=made.manifest.engine,
@@ -124,12 +124,61 @@ def run_tensors(
         model_sha256=made.manifest.model_sha256,
         reference=reference.name,
         inputs=len(rows),
-        unequal=tuple(unequal),
+        unequal=tuple(compared.unequal),
+        layers=len(compared.layers_equal) + len(compared.layers_unequal),
+        layers_unequal=tuple(sorted(compared.layers_unequal)),
         stateful=model.graph.stateful,
         instructions=None if None in counts else int(np.median(counts)),
-        output_bytes=connected.hello.output_bytes,
-        distinct_outputs=len(outputs),
+        distinct_outputs=len(compared.outputs),
     )
+
+
+class _Comparison:
+    """Takes inputs one after the other through both sides, and notes what differs."""
+
+    def __init__(self, device: Device, reference: Reference, layers: Sequence[Layer]):
+        self.unequal: list[int] = []
+        self.layers_equal: set[int] = set()
+        self.layers_unequal: set[int] = set()
+        self.outputs: set[bytes] = set()
+        self._device, self._reference, self._layers = device, reference, layers
+
+    def take(self, place: int, values: np.ndarray) -> None:
+        if place % RESET_EVERY == 0:
+            self._device.reset()
+            self._reference.reset()
+        output, crcs = self._device.digest(values)
+        wanted, theirs = self._reference.digest(values, [layer.tensor for layer in self._layers])
+        self.outputs.add(output)
+        if output != wanted:
+            self.unequal.append(place)
+        for layer, crc in zip(self._layers, theirs, strict=True):
+            if crc is None or layer.index >= len(crcs):
+                continue
+            if crcs[layer.index] == crc:
+                self.layers_equal.add(layer.index)
+            else:
+                self.layers_unequal.add(layer.index)
+        self.layers_equal -= self.layers_unequal
+
+
+def written_layers(graph: Graph, layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layers whose outputs are defined as a whole, so that they can be compared."""
+    loose: set[int] = set()
+    for op in graph.ops:
+        if op.kind == _UNWRITTEN or (op.kind == "CAST" and loose & set(op.inputs)):
+            loose.update(op.outputs)
+    return [layer for layer in layers if layer.tensor >= 0 and layer.tensor not in loose]
+
+
+def _timed(
+    device: Device, rows: Sequence[np.ndarray], count: Callable[[int], int | None] | None
+) -> list[int | None]:
+    """Return the instructions of inferences from a fresh start; none known where nobody counts."""
+    if count is None:
+        return [None]
+    device.reset()
+    return [count(device.infer(values).ticks) for values in rows[:TIMED]]
 
 
 def _window(graph: Graph) -> Tensor:

@@ -37,6 +37,7 @@ class Type(enum.IntEnum):
     AUDIO = 11
     RESEND = 12
     RESET = 13
+    DIGEST = 14
     RESULT = 0x40
 
 
@@ -322,6 +323,18 @@ class Reset(Message):
 @_message(Type.RESET, reply=True)
 class ResetReply(Message):
     pass
+
+
+@_message(Type.DIGEST)
+class Digest(Message):
+    """Run the model once on the whole input, and sum up each layer's output. Uses the input up."""
+
+    first: int = _f("H")  # layer from which on CRCs are wanted
+
+
+@_message(Type.DIGEST, reply=True)
+class DigestReply(Message):
+    crcs: bytes = _rest()  # CRC-32 of each layer's output from `first` on, uint32, as many as fit
 
 
 @_message(Type.RESULT, reply=True)

@@ -137,6 +137,7 @@ static const request_t requests[] = {
     {EAR_MESSAGE_AUDIO, EAR_AUDIO_BYTES, true, ear_serve_audio},
     {EAR_MESSAGE_RESEND, EAR_RESEND_BYTES, false, ear_serve_resend},
     {EAR_MESSAGE_RESET, EAR_RESET_BYTES, false, serve_reset},
+    {EAR_MESSAGE_DIGEST, EAR_DIGEST_BYTES, false, ear_serve_digest},
 };
 
 static ear_status_t carry_out(uint8_t type, size_t count, size_t *reply) {

@@ -109,6 +109,35 @@ ear_status_t ear_serve_profile(const uint8_t *in, size_t count, size_t *reply) {
     return status;
 }
 
+typedef struct {
+    uint32_t first;
+    size_t bytes; /* of the reply so far */
+} digest_t;
+
+static bool sum_up_layer(void *user, uint32_t layer, const void *output) {
+    digest_t *const digest = user;
+    if (layer >= digest->first && digest->bytes + 4u <= EAR_FRAME_MAX_PAYLOAD) {
+        ear_put_u32(ear_out + digest->bytes,
+                    ear_crc32(0, output, ear_model_info.layers[layer].bytes));
+        digest->bytes += 4u;
+    }
+    return false;
+}
+
+ear_status_t ear_serve_digest(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    digest_t digest = {.first = ear_get_u16(in + EAR_DIGEST_AT_FIRST),
+                       .bytes = EAR_DIGEST_REPLY_AT_CRCS};
+    if (!use_input()) {
+        return EAR_ERROR_STATE;
+    }
+    const ear_observer_t observer = {.after_layer = sum_up_layer, .user = &digest};
+    const ear_status_t status = ear_model_invoke(&observer);
+    *reply = digest.bytes;
+    ear_session.output_valid = status == EAR_OK;
+    return status;
+}
+
 /* The window is copied to the model's input, which it fits: no memory of its own is needed. */
 static ear_status_t show_window(const void **from, uint32_t *total) {
     *total = ear_recognizer_window_bytes();

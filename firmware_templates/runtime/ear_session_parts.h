@@ -68,7 +68,7 @@ uint32_t ear_session_text(uint8_t *to, uint32_t offset, uint32_t count);
 typedef ear_status_t ear_handler_t(const uint8_t *in, size_t count, size_t *reply);
 
 ear_handler_t ear_serve_input_begin, ear_serve_write, ear_serve_invoke, ear_serve_profile,
-    ear_serve_read, ear_serve_clip_begin, ear_serve_clip_end, ear_serve_stream_begin,
+    ear_serve_digest, ear_serve_read, ear_serve_clip_begin, ear_serve_clip_end, ear_serve_stream_begin,
     ear_serve_stream_end, ear_serve_audio, ear_serve_resend;
 
 static inline uint32_t ear_get_u16(const uint8_t *at) {

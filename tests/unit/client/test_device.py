@@ -103,6 +103,17 @@ def test_state_lasts_over_tensors_until_it_is_reset(stateful_line: ProcessLink) 
     assert added() == 0
 
 
+def test_a_digest_is_of_every_layer_that_fits(stateful_line: ProcessLink) -> None:
+    device = Device(stateful_line)
+    data = np.random.default_rng(3).integers(-128, 128, 800).astype(np.int8)
+    output, crcs = device.digest(data)
+    assert output == fake.layer(data.tobytes(), 149)
+    assert crcs == tuple(zlib.crc32(fake.layer(data.tobytes(), n)) for n in range(128))
+    again, same = device.digest(data)
+    assert (again[0] - output[0]) % 256 == 1  # the state went on, by one inference
+    assert (again[1:], same) == (output[1:], crcs)
+
+
 def test_a_stream_and_a_clip_start_the_state_afresh(
     stateful_line: ProcessLink, pcm: np.ndarray
 ) -> None:

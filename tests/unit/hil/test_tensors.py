@@ -10,6 +10,8 @@ from edgeasr import hil
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Tensor
 from edgeasr.hil import TensorReport
+from edgeasr.hil.tensors import written_layers
+from edgeasr.project import Layer
 from tests import tiny
 
 
@@ -99,9 +101,20 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_agreement_counts_inputs() -> None:
     report = TensorReport(
         board="host", engine="ear", model="m", model_sha256="0", reference="TFLite-Micro",
-        inputs=8, unequal=(3, 5), stateful=False, instructions=None, output_bytes=4,
+        inputs=8, unequal=(3, 5), layers=4, layers_unequal=(), stateful=False, instructions=None,
         distinct_outputs=8,
     )  # fmt: skip
-    assert report.agreement == 0.75
+    assert (report.agreement, report.agrees) == (0.75, False)
     assert report.to_dict()["unequal"] == [3, 5]
-    assert dataclasses.replace(report, unequal=()).agreement == 1.0
+    same = dataclasses.replace(report, unequal=())
+    assert (same.agreement, same.agrees) == (1.0, True)
+    assert not dataclasses.replace(same, layers_unequal=(2,)).agrees
+
+
+def test_outputs_that_are_not_written_as_a_whole_are_not_compared() -> None:
+    tensors = tuple(Tensor(n, f"t{n}", (1, 4), "int32") for n in range(5))
+    kinds = ("FFT", "CUSTOM:SignalEnergy", "CAST", "SLICE")
+    ops = tuple(Op(n, kind, (n,), (n + 1,)) for n, kind in enumerate(kinds))
+    layers = [Layer(n, n, kind, "k", n + 1, 0, 0) for n, kind in enumerate(kinds)]
+    graph = Graph("main", tensors, ops, (0,), (4,))
+    assert [layer.index for layer in written_layers(graph, layers)] == [0, 3]
