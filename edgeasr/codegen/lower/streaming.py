@@ -3,6 +3,9 @@
 from edgeasr.codegen.call import KernelCall, Value
 from edgeasr.codegen.lower.view import OpView, call, named
 
+# Without the option cycles_max, TFLite-Micro knows by its slots which buffer runs each time.
+_SLOTS_OF_EACH_TIME = (5, 13, 25)
+
 
 def circular_buffer(view: OpView) -> KernelCall:
     """Return the call that puts the input, one slot, behind those that came before it.
@@ -19,10 +22,8 @@ def circular_buffer(view: OpView) -> KernelCall:
     if not output.is_variable:
         raise view.fail(f"{named(output)} must be a variable tensor; it keeps the last inputs")
     cycles = view.op.options.get("cycles_max", 0)
-    if cycles != 1:
-        raise view.fail(
-            f"option cycles_max is {cycles}; supported: 1, a result in each of {slots} inferences"
-        )
+    if cycles != 1 and not (cycles == 0 and slots in _SLOTS_OF_EACH_TIME):
+        raise view.fail(f"option cycles_max is {cycles}; supported: 1, a result in every inference")
     return call(
         "ear_circular_buffer",
         Value(input_.bytes),

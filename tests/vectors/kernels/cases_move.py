@@ -346,13 +346,14 @@ def _resize(kind: str) -> Callable[[Make], tuple[str, dict]]:
 
 
 def _circular_buffer(make: Make) -> tuple[str, dict]:
-    slots, width, depth = make.size(6), make.size(4), make.size(6)
+    slots, width, depth = int(make.pick(make.size(6), 5, 13)), make.size(4), make.size(6)
     make.invocations = 8
     scale, point = make.scale(), make.point()
     make.feed((1, 1, width, depth), "int8", scale, point)
     made = make.add((1, slots, width, depth), "int8", scale, point, is_variable=True)
     make.outputs.append(made)
-    return "CUSTOM:CIRCULAR_BUFFER", {"cycles_max": 1}
+    cycles = make.pick(0, 1) if slots in (5, 13) else 1
+    return "CUSTOM:CIRCULAR_BUFFER", {"cycles_max": int(cycles)}
 
 
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
