@@ -83,11 +83,10 @@ def _library(made: Project, board: Board, root: Path | None) -> list[str]:
     """Return CMake's arguments that lead to TFLite-Micro; none for an engine without."""
     if made.manifest.engine != "tflm":
         return []
-    if root is not None:
-        found = {"TFLM_ROOT": str(root.resolve())}
-        microlite.check_root(root, board)
-    else:
-        found = microlite.find(board)
+    given = {"TFLM_ROOT": str(root)} if root is not None else os.environ
+    found = microlite.find(board, given)
+    if "TFLM_ROOT" in found:
+        found["TFLM_ROOT"] = str(Path(found["TFLM_ROOT"]).resolve())
     return [f"-D{name}={found.get(name, '')}" for name in microlite.VARIABLES]
 
 
