@@ -217,6 +217,8 @@ class _Reader:
             raise self.fail(f"{what} has a scale of {bad:g}; scales are finite and above 0")
         if len(points) != len(scales) or (np.abs(points) > 1 << 31).any():
             raise self.fail(f"{what} has {len(points)} zero points for {len(scales)} scales")
+        if shape == (len(scales),):
+            axis = 0  # a bias: some converters give it the axis of its weights
         if len(scales) > 1 and not (0 <= axis < len(shape) and len(scales) == shape[axis]):
             raise self.fail(
                 f"{what} has {len(scales)} scales along axis {axis} of shape {list(shape)}"
