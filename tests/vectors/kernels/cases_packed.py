@@ -19,6 +19,11 @@ LAYERS: Mapping[str, int] = {
     "conv2d_s16": 0,
     "depthwise_s16": 3,
     "dense_s16": 0,
+    "svdf": 0,
+    "transpose_conv": 0,
+    "transpose_conv_s16": 0,
+    "lstm": 0,
+    "lstm_s16": 0,
 }
 
 
@@ -29,14 +34,30 @@ def packed_cases(unpacker: str, layer: str, count: int) -> Iterator[Case]:
     """
     for number, case in enumerate(cases(layer, count)):
         rng = np.random.default_rng([zlib.crc32(unpacker.encode()), number])
-        filter_ = case.graph.tensor(case.op.inputs[1])
-        values = GRIDS[unpacker](rng, filter_.shape, LAYERS[layer])
+        filters = [[case.graph.tensor(i) for i in row] for row in _operands(case)]
+        shape = filters[0][0].shape
+        if len(filters) > 1:  # one matrix of them all, as lowering packs it
+            shape = (len(filters) * shape[0], sum(filter_.shape[1] for filter_ in filters[0]))
+        values = GRIDS[unpacker](rng, shape, LAYERS[layer])
         if not any(found.unpacker == unpacker for found in candidates(values, LAYERS[layer])):
             continue
         tensors = list(case.graph.tensors)
-        tensors[filter_.index] = dataclasses.replace(filter_, data=values)
+        for row, part in zip(filters, np.split(values, len(filters)), strict=True):
+            at = 0
+            for filter_ in row:
+                piece = part if len(row) == 1 else part[:, at : at + filter_.shape[1]]
+                at += filter_.shape[-1]
+                tensors[filter_.index] = dataclasses.replace(filter_, data=piece)
         graph = dataclasses.replace(case.graph, tensors=tuple(tensors))
         yield dataclasses.replace(case, name=f"{unpacker}-{case.name}", graph=graph)
+
+
+def _operands(case: Case) -> tuple[tuple[int, ...], ...]:
+    """Return the tensors of a layer's weights: of an LSTM, those of each gate."""
+    inputs = case.op.inputs
+    if case.op.kind == "UNIDIRECTIONAL_SEQUENCE_LSTM":
+        return tuple((inputs[i], inputs[i + 4]) for i in (1, 2, 4, 3))
+    return ((inputs[1],),)
 
 
 def pack_for(unpacker: str) -> Callable[[np.ndarray, int], Packed]:
