@@ -19,6 +19,6 @@ _ARITHMETIC = "add add_ sub sub_ mul mul_ div div_ rsub neg sqrt rsqrt pow squar
 _SHAPES = """
 view reshape _unsafe_view flatten unflatten squeeze squeeze_ unsqueeze unsqueeze_ permute transpose
 transpose_ t contiguous clone detach detach_ alias to _to_copy cat concat identity expand
-lift_fresh_copy sym_size
+lift_fresh_copy sym_size select slice narrow
 """
 ATEN = frozenset(" ".join((_LAYERS, _ACTIVATIONS, _ARITHMETIC, _SHAPES)).split())

@@ -33,6 +33,7 @@ _HANDLERS: Mapping[str, Callable[[Call], Value]] = {
     "Div": elementwise.arithmetic,
     "Dropout": shapes.same,
     "Flatten": shapes.flatten,
+    "Gather": shapes.gather,
     "Gemm": weights.gemm,
     "GlobalAveragePool": pooling.pool_all,
     "GlobalMaxPool": pooling.pool_all,
@@ -49,6 +50,7 @@ _HANDLERS: Mapping[str, Callable[[Call], Value]] = {
     "Relu": elementwise.relu,
     "Reshape": shapes.reshape,
     "Sigmoid": elementwise.activation,
+    "Slice": shapes.slice_,
     "Softmax": weights.softmax,
     "Squeeze": shapes.squeeze,
     "Sub": elementwise.arithmetic,
@@ -57,6 +59,7 @@ _HANDLERS: Mapping[str, Callable[[Call], Value]] = {
     "Unsqueeze": shapes.unsqueeze,
 }
 
+_RECURRENT = ("GRU", "LSTM", "RNN", "Scan", "Loop")
 _MOVES = frozenset("Dropout Flatten Identity Reshape Squeeze Transpose Unsqueeze".split())
 
 
@@ -118,6 +121,11 @@ def build(
 
 def _convert(call: Call) -> Value:
     handler = _HANDLERS.get(call.node.kind)
+    if call.node.kind in _RECURRENT:
+        raise call.fail(
+            "recurrent layers cannot be imported: the TFLite converter makes loops of them, which "
+            "no engine runs; bring such a model as an int8 .tflite, which 'edgeasr export' takes"
+        )
     if handler is None:
         raise call.fail(f"cannot be imported; those that can are {', '.join(supported())}")
     try:

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeasr.backend import load_keras
 from edgeasr.errors import InputError
+from edgeasr.importing import layout
 from edgeasr.importing.call import Call
 from edgeasr.importing.layout import Value, arranged, plain, regroup, spatial, transpose
 
@@ -113,3 +114,58 @@ def pad(call: Call) -> Value:
     value = arranged(value, order)
     around = tuple((0, 0) if axis is None else ends[axis] for axis in order[1:3])
     return value.with_tensor(load_keras().layers.ZeroPadding2D(around)(value.tensor))
+
+
+def gather(call: Call) -> Value:
+    """ONNX Gather of one place along an axis, which is gone then: x[:, -1]."""
+    value, places = call.value(), call.constant(1)
+    axis = call.axis(int(call.attribute("axis", 0)), len(value.axes))
+    if places.size != 1 or places.ndim > 1:
+        raise call.fail(f"of {places.size} places; one can be imported")
+    size = value.size(axis)
+    place = int(places.ravel()[0])
+    if not -size <= place < size:
+        raise call.fail(f"place {place} of {size}")
+    cut = _cropped(call, value, axis, place % size, place % size + 1)
+    if places.ndim:
+        return cut
+    return Value(cut.tensor, tuple(dims for a, dims in enumerate(cut.axes) if a != axis))
+
+
+def slice_(call: Call) -> Value:
+    """ONNX Slice of whole stretches, each place of them."""
+    value = call.value()
+    rank = len(value.axes)
+    starts, ends = call.attribute("starts"), call.attribute("ends")
+    starts = np.ravel(call.constant(1) if starts is None else starts)
+    ends = np.ravel(call.constant(2) if ends is None else ends)
+    axes = call.axes(3)
+    axes = range(len(starts)) if axes is None else [call.axis(axis, rank) for axis in axes]
+    steps = np.ravel(call.constant(4, 1))
+    if len(starts) != len(ends) or len(starts) != len(axes) or (steps != 1).any():
+        raise call.fail(f"steps {steps[:4].tolist()}; 1 can be imported")
+    for axis, start, end in zip(axes, starts, ends, strict=True):
+        first, last, _ = slice(int(start), int(end)).indices(value.size(axis))
+        if first >= last:
+            raise call.fail(f"from {int(start)} to {int(end)} of {value.size(axis)}: nothing")
+        value = _cropped(call, value, axis, first, last)
+    return value
+
+
+def _cropped(call: Call, value: Value, axis: int, first: int, last: int) -> Value:
+    """Return the places from first up to last along an axis."""
+    size = value.size(axis)
+    if (first, last) == (0, size):
+        return value
+    if value.axes[0] != (0,):
+        raise call.fail("the batch is not the first axis any more; keep it there")
+    if len(value.dims(axis)) > 1:
+        value = plain(value)
+    (dim,) = value.dims(axis)
+    sizes = list(value.sizes)
+    tensor = layout.reshape(
+        value.tensor, [math.prod(sizes[:dim]), size, math.prod(sizes[dim + 1 :])]
+    )
+    tensor = load_keras().layers.Cropping2D(((0, 0), (first, size - last)))(tensor)
+    sizes[dim] = last - first
+    return value.with_tensor(layout.reshape(tensor, sizes[1:]))

@@ -205,7 +205,7 @@ def _points(model: keras.Model) -> list[str]:
     layers = load_keras().layers
     moves = (
         layers.Reshape | layers.Flatten | layers.Dropout | layers.Softmax | layers.ZeroPadding2D
-        | layers.MaxPooling2D | layers.AveragePooling2D
+        | layers.MaxPooling2D | layers.AveragePooling2D | layers.Cropping2D | layers.Permute
     )  # fmt: skip
     fused = {
         folding.inputs(layer)[0].name

@@ -144,6 +144,22 @@ NETS = {
     "old squeeze": lambda: ended(
         Net(opset=11).add("Squeeze", axes=[1]).add("Unsqueeze", axes=[-3]).conv(4, 1, 3, 3)
     ),
+    "causal, cut at the end": lambda: (
+        Net((1, FRAMES, FEATURES)).add("Transpose", perm=[0, 2, 1])
+        .conv(8, FEATURES, 3, pads=[2, 2])
+        .add("Slice", np.int64([0]), np.int64([-2]), np.int64([2])).add("Relu")
+        .add("ReduceMean", np.int64([2]), keepdims=0).dense(8, 3)
+    ),
+    "a part of channels and of time": lambda: ended(
+        pictures().add("Slice", np.int64([1, 3]), np.int64([3, 1 << 60]), np.int64([1, 2])), 2
+    ),
+    "old slice of features": lambda: ended(
+        pictures(opset=9).add("Slice", starts=[2], ends=[-1], axes=[3])
+    ),
+    "last frame": lambda: (
+        pictures().add("Relu").add("Gather", np.int64(-1), axis=2).add("Flatten")
+        .dense(4 * FEATURES, 3)
+    ),
     "softmax over channels": lambda: ended(pictures().add("Softmax", axis=1)),
     "logarithm": lambda: ended(pictures()).add("LogSoftmax", axis=1),
     "its own softmax": lambda: ended(pictures()).add("Softmax", axis=1),
@@ -192,6 +208,11 @@ def test_frames_come_first_where_both_are_equal(tmp_path):
         (
             lambda: ended(pictures().conv(4, 4, 3, 3, group=4, strides=[1, 2])),
             r"a depthwise convolution of strides \[1, 2\]; TensorFlow has none",
+        ),
+        (lambda: pictures().add("Gather", np.int64([1, 2]), axis=2), "of 2 places; one can be"),
+        (
+            lambda: pictures().add("Slice", np.int64([5]), np.int64([5]), np.int64([2])),
+            "from 5 to 5 of 24: nothing",
         ),
         (lambda: ended(Net().conv(4, 1, 30, 3)), "is larger than the picture"),
         (
