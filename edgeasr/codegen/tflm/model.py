@@ -66,29 +66,17 @@ def generate(
     inputs or outputs.
     """
     operators = check(graph, where)
-    variables = uses.variable_count(graph)
-    shown = [op for op in graph.ops if _is_shown(graph, op)]
+    shown = _shown(graph)
     arena = tflm_arena.predict(graph, content, target)
-    state_bytes = _state_bytes(graph)
     context = {
         "banner": banner(name, content, board),
-        "runtime_version": RUNTIME_VERSION,
         "name": name,
-        "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
         "labels": list(labels),
-        "operators": operators,
-        "headers": _headers(operators, bool(variables)),
-        "resource_variables": variables,
-        "reset": _reset(graph),
         "arena": arena,
-        "state_bytes": state_bytes,
-        "input": _end(graph.tensor(graph.inputs[0])),
-        "output": _end(graph.tensor(graph.outputs[0])),
-        "layers": [_layer_context(graph, op) for op in shown],
-        "layer_of_operator": _layer_of_operator(shown, len(graph.ops)),
-        "tensor_of_layer": np.array([layers.result(graph, op).index for op in shown]),
         "data": np.frombuffer(content, np.uint8),
         "data_crc": f"0x{zlib.crc32(content):08x}u",
+        "hash": [f"0x{b:02x}" for b in hashlib.sha256(content).digest()[:8]],
+        **_context(graph, operators, shown),
     }
     folder = paths.firmware_templates() / "model" / "tflm"
     files = {f: render(f"model/tflm/{f}.j2", context) for f in _RENDERED}
@@ -98,9 +86,27 @@ def generate(
         sources=closure("ear_frames.h"),
         layers=tuple(_layer(graph, i, op, operators) for i, op in enumerate(shown)),
         arena=arena,
-        state_bytes=state_bytes,
+        state_bytes=_state_bytes(graph),
         constant_bytes=len(content),
     )
+
+
+def _context(graph: Graph, operators: resolver.Operators, shown: Sequence[Op]) -> dict[str, object]:
+    """Return what the templates know of the network itself."""
+    variables = uses.variable_count(graph)
+    return {
+        "runtime_version": RUNTIME_VERSION,
+        "operators": operators,
+        "headers": _headers(operators, bool(variables)),
+        "resource_variables": variables,
+        "reset": _reset(graph),
+        "state_bytes": _state_bytes(graph),
+        "input": _end(graph.tensor(graph.inputs[0])),
+        "output": _end(graph.tensor(graph.outputs[0])),
+        "layers": [_layer_context(graph, op) for op in shown],
+        "layer_of_operator": _layer_of_operator(shown, len(graph.ops)),
+        "tensor_of_layer": np.array([layers.result(graph, op).index for op in shown]),
+    }
 
 
 def check(graph: Graph, where: str) -> resolver.Operators:
@@ -110,6 +116,15 @@ def check(graph: Graph, where: str) -> resolver.Operators:
             f"{where}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
             "the tflm engine runs models with one of each"
         )
+    for index in (*graph.inputs, *graph.outputs):
+        tensor = graph.tensor(index)
+        if tensor.dtype not in layers.C_TYPES:
+            raise InputError(
+                f'{where}: tensor "{tensor.name}" is {tensor.dtype}; the tflm engine hands out '
+                f"{', '.join(layers.C_TYPES)}"
+            )
+    if not _shown(graph):
+        raise InputError(f"{where}: the model computes nothing; give one with layers")
     return resolver.choose(uses.uses(graph), where)
 
 
@@ -121,9 +136,13 @@ def _headers(operators: resolver.Operators, variables: bool) -> list[str]:
     return sorted(names.union(operators.headers))
 
 
-def _is_shown(graph: Graph, op: Op) -> bool:
-    """True for operators that make a tensor, or assign one, that the host may look at."""
-    return bool(op.outputs or op.inputs) and layers.result(graph, op).dtype in layers.C_TYPES
+def _shown(graph: Graph) -> list[Op]:
+    """Return the operators that make a tensor, or assign one, that the host may look at."""
+    return [
+        op
+        for op in graph.ops
+        if (op.outputs or op.inputs) and layers.result(graph, op).dtype in layers.C_TYPES
+    ]
 
 
 def _end(tensor: Tensor) -> dict[str, object]:

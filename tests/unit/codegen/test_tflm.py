@@ -158,3 +158,17 @@ def test_several_ends_are_refused() -> None:
         InputError, match="1 inputs and 2 outputs; the tflm engine runs models with"
     ):
         _generate(graph)
+
+
+def test_ends_that_no_firmware_hands_out_are_refused() -> None:
+    graph = tiny.graph()
+    tensors = list(graph.tensors)
+    tensors[8] = dataclasses.replace(tensors[8], dtype="float16")
+    with pytest.raises(InputError, match=r'm\.tflite: tensor "scores" is float16; the tflm engine'):
+        tflm.check(dataclasses.replace(graph, tensors=tuple(tensors)), "m.tflite")
+
+
+def test_a_model_that_computes_nothing_is_refused() -> None:
+    graph = dataclasses.replace(tiny.graph(), ops=(), outputs=(0,))
+    with pytest.raises(InputError, match=r"m\.tflite: the model computes nothing"):
+        tflm.check(graph, "m.tflite")
