@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeasr import __version__, boards, features, microlite, paths, project, protocol, speech
 from edgeasr.boards import Board
-from edgeasr.codegen import cname, coverage, tflm, tflm_arena
+from edgeasr.codegen import cname, coverage, manifests, tflm, tflm_arena
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.macs import macs as operation_macs
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
@@ -57,23 +57,34 @@ def export(
     *,
     engine: str = "ear",
     packing: str = "smallest",
+    kind: str = manifests.CMAKE,
     replace: bool = False,
 ) -> Project:
     """Write the firmware project of a model for a board into the folder `out`.
 
-    packing: of weights, one of PACKINGS.
+    packing: of weights, one of PACKINGS. kind: build system, one of manifests.KINDS; with another
+    than CMake, the port is that framework's, and the board says what the model must fit.
 
     Raises InputError when the engine cannot run the model or the folder is in use, CheckError when
     the model cannot fit the board; nothing is written then.
     """
     if engine not in ENGINES:
         raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
+    manifests.check(kind)
     if engine == "tflm":
         code: Code = generate_tflm(model, board)
     else:
         code = generate_model(model, board.name, packing=packing)
     check_fit(model, code, board)
     files = project_files(model, board, code)
+    if kind != manifests.CMAKE:
+        context = manifests.Context(
+            project=_project_context(model, engine),
+            board=boards.c_context(board),
+            version=__version__,
+            arena_bytes=code.arena_bytes,
+        )
+        files = manifests.manifests(kind, context, files)
     return project.write(out, files, _manifest(model, board, code, engine), replace=replace)
 
 
@@ -229,12 +240,7 @@ def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str])
         "protocol": protocol.c_context(),
         "tflm": microlite.c_context(board),
         "project": {
-            "generator": f"edgeasr {__version__}",
-            "name": program_name(model),
-            "model_name": model.name,
-            "model_hash": model.sha256[:16],
-            "model_file": f"model/{_file_name(model)}",
-            "engine": engine,
+            **_project_context(model, engine),
             "sources": sources,
             "include_dirs": ["src", "model", "runtime", "port"],
         },
@@ -251,6 +257,18 @@ def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str])
     if engine == "tflm":
         targets["cmake/FindTFLM.cmake"] = "FindTFLM.cmake"
     return {path: render(f"project/{name}.j2", context) for path, name in targets.items()}
+
+
+def _project_context(model: SpeechModel, engine: str) -> dict[str, object]:
+    """Return what the templates know of a project, whatever builds it."""
+    return {
+        "generator": f"edgeasr {__version__}",
+        "name": program_name(model),
+        "model_name": model.name,
+        "model_hash": model.sha256[:16],
+        "model_file": f"model/{_file_name(model)}",
+        "engine": engine,
+    }
 
 
 def program_name(model: SpeechModel) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from edgeasr import boards, deploy, speech
 from edgeasr.cli import console
+from edgeasr.codegen import manifests
 from edgeasr.project import Manifest, Project
 from edgeasr.units import format_bytes, format_count
 
@@ -37,19 +38,26 @@ def export(
     bare: Annotated[
         bool, typer.Option("--bare", help="Without a front end: firmware for tensors alone.")
     ] = False,
+    project: Annotated[
+        str,
+        typer.Option(
+            help="What builds it: cmake, arduino, platformio, zephyr or esp-idf. With another than "
+            "cmake, BOARD says what the model must fit."
+        ),
+    ] = manifests.CMAKE,
     force: Annotated[bool, typer.Option("--force", help="Replace a project in OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write the firmware project of MODEL for a board.
 
-    The folder is a CMake project that builds without edgeasr.
+    The folder builds without edgeasr: by CMake, or by what --project names.
     """
     front_end = speech.NONE if bare else speech.OPTIONAL
     speech_model = deploy.load_model(model, facts=facts, front_end=front_end)
     chosen = boards.load(board)
     folder = out or Path(f"{deploy.program_name(speech_model)}-{chosen.name}")
     made = deploy.export(
-        speech_model, chosen, folder, engine=engine, packing=packing, replace=force
+        speech_model, chosen, folder, engine=engine, packing=packing, kind=project, replace=force
     )
     if json:
         console.print_json(_result(made))
@@ -65,9 +73,15 @@ def export(
         f"  {len(manifest.layers)} layers, {format_count(_macs(manifest))} MACs an inference\n"
         f"  constants {format_bytes(manifest.constant_bytes)}, "
         f"arena {format_bytes(manifest.arena_bytes)}\n{_saving(weights, packed)}"
-        f"next: edgeasr build {made.folder}",
+        f"next: {_next(made, project)}",
         markup=False,
     )
+
+
+def _next(made: Project, kind: str) -> str:
+    if kind == manifests.CMAKE:
+        return f"edgeasr build {made.folder}"
+    return f"{made.folder / 'README.md'} says how to build it"
 
 
 def _result(made: Project) -> dict[str, object]:
