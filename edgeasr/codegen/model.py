@@ -8,6 +8,7 @@ from edgeasr import __version__, plan
 from edgeasr.codegen import cname, coverage, layers, lower, persistent, windows
 from edgeasr.codegen.call import KERNEL_HEADERS, Alias, KernelCall
 from edgeasr.codegen.environment import render
+from edgeasr.codegen.lower.view import named
 from edgeasr.codegen.packing import (
     BLOCK_BYTES,
     BLOCK_BYTES_MOST,
@@ -145,6 +146,13 @@ def _check_ends(graph: Graph, where: str) -> None:
             f"{where}: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
             "the ear engine runs models with one of each"
         )
+    for side, index in (("input", graph.inputs[0]), ("output", graph.outputs[0])):
+        tensor = graph.tensor(index)
+        if tensor.dtype not in layers.C_TYPES or not tensor.elements:
+            raise InputError(
+                f"{where}: {side} {named(tensor)} is {tensor.dtype} {list(tensor.shape)}; it needs "
+                f"elements of a type of {', '.join(layers.C_TYPES)}"
+            )
 
 
 def _plan(

@@ -152,4 +152,4 @@ def lower(
         why = reason(op.kind)
         known = ", ".join(supported())
         raise view.fail(f"not supported{f': {why}' if why else ''}; supported: {known}")
-    return found(view)
+    return state.guarded(view, found)

@@ -1,13 +1,39 @@
 """Resource variables: VAR_HANDLE, CALL_ONCE, READ_VARIABLE and ASSIGN_VARIABLE.
 
+And what may be done to variable tensors, which are the state of SVDF, LSTM and CIRCULAR_BUFFER.
+
 The tensor that is a handle stands for the variable's memory. What CALL_ONCE does is done at export:
 its constants are what the memory holds at the start.
 """
 
-from edgeasr.codegen.call import KernelCall, Nothing, TensorRef, Value
+from collections.abc import Callable
+
+from edgeasr.codegen.call import Alias, KernelCall, Nothing, TensorRef, Value
 from edgeasr.codegen.lower.copying import MOVED
-from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import resource_variables
+
+_WRITER = "CUSTOM:CIRCULAR_BUFFER"
+
+
+def guarded(
+    view: OpView, lowering: Callable[[OpView], KernelCall | Alias | Nothing]
+) -> KernelCall | Alias | Nothing:
+    """Lower an operation; variable tensors share no memory, and only their owners write them."""
+    tensors = view.graph.tensors
+    for index in view.op.outputs:
+        if index < len(tensors) and tensors[index].is_variable and view.op.kind != _WRITER:
+            raise view.fail(
+                f"writes the variable {named(tensors[index])}; only {_WRITER} may have one as its "
+                "output"
+            )
+    made = lowering(view)
+    if isinstance(made, Alias) and tensors[made.source].is_variable:
+        raise view.fail(
+            f"passes on the variable {named(tensors[made.source])}, which later operations may "
+            "change; not supported"
+        )
+    return made
 
 
 def handle(view: OpView) -> Nothing:
