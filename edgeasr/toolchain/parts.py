@@ -74,7 +74,7 @@ def _part(section: str, file: str) -> str:
 def _part_of_model(section: str, name: str) -> str:
     if name.startswith("speech."):
         return FRONT_END
-    if "arena" in section:
+    if section.startswith(".bss") and "arena" in section:
         return ARENA
     constants = section.startswith(".rodata") and not name.startswith("model.cpp")
     return MODEL if constants else ENGINE
