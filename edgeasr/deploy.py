@@ -268,6 +268,7 @@ def _project_context(model: SpeechModel, engine: str) -> dict[str, object]:
         "model_hash": model.sha256[:16],
         "model_file": f"model/{_file_name(model)}",
         "engine": engine,
+        "hears": model.hears,
     }
 
 
