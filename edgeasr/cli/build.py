@@ -37,4 +37,6 @@ def build(
         )
     else:
         tables.show_build(built, board)
-        console.out.print(f"next: edgeasr hil {folder} --clips MANIFEST", markup=False)
+        hears = (folder / "model" / "speech.c").is_file()
+        what = "--clips MANIFEST" if hears else "--random 200"
+        console.out.print(f"next: edgeasr hil {folder} {what}", markup=False)
