@@ -20,6 +20,7 @@ from edgeasr.graph import Graph, Op, Quantization, Tensor
 # Bounds that keep every index and every product of sizes in a kernel inside int32.
 MAX_OPTION = 1 << 15
 MAX_ELEMENTS = 1 << 28
+MAX_BYTES = 1 << 30
 _NAME_LENGTH = 80
 RANGES = {"int8": (-128, 127), "int16": (-32768, 32767), "uint8": (0, 255)}
 _C_TYPES = {
@@ -93,10 +94,11 @@ class OpView:
             raise self.fail(
                 f"{named(tensor)} is {tensor.dtype}; supported: {', '.join(dtypes)}{hint}"
             )
-        if any(n < 1 for n in tensor.shape) or tensor.elements > MAX_ELEMENTS:
+        too_large = tensor.elements > MAX_ELEMENTS or tensor.bytes > MAX_BYTES
+        if too_large or any(n < 1 for n in tensor.shape):
             raise self.fail(
                 f"{named(tensor)} has shape {list(tensor.shape)}; sizes must be fixed, at least "
-                f"1, and at most {MAX_ELEMENTS:,} elements in all"
+                f"1, and at most {MAX_ELEMENTS:,} elements and {MAX_BYTES:,} bytes in all"
             )
         if tensor.data is not None and tensor.data.shape != tensor.shape:
             raise self.fail(
