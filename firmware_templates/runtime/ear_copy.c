@@ -8,24 +8,37 @@
 enum { FROM, TO, HEAD };
 enum { TURNS, INPUT_STRIDE, OUTPUT_STRIDE, FIELDS };
 
-/* Copies the runs of a loop. Short ones have a length that the compiler knows: no call of memcpy.
- */
-static void copy_runs(const uint8_t *input, uint8_t *output, int32_t bytes, const int32_t *loop)
+/* Copies the runs of a loop. Inlined with lengths that the compiler knows, it calls no memcpy. */
+static inline void copy_runs(const uint8_t *input, uint8_t *output, size_t bytes,
+                             const int32_t *loop)
 {
+    const int32_t input_stride = loop[INPUT_STRIDE];
+    const int32_t output_stride = loop[OUTPUT_STRIDE];
     int32_t from = 0;
     int32_t to = 0;
-    for (int32_t i = 0; i < loop[TURNS]; ++i) {
-        if (bytes == 1) {
-            output[to] = input[from];
-        } else if (bytes == 2) {
-            memcpy(output + to, input + from, 2);
-        } else if (bytes == 4) {
-            memcpy(output + to, input + from, 4);
-        } else {
-            memcpy(output + to, input + from, (size_t)bytes);
-        }
-        from += loop[INPUT_STRIDE];
-        to += loop[OUTPUT_STRIDE];
+    for (int32_t left = loop[TURNS]; left > 0; --left) {
+        memcpy(output + to, input + from, bytes);
+        from += input_stride;
+        to += output_stride;
+    }
+}
+
+/* Elements of the usual sizes, and runs of them. */
+static void copy_loop(const uint8_t *input, uint8_t *output, int32_t bytes, const int32_t *loop)
+{
+    switch (bytes) {
+    case 1:
+        copy_runs(input, output, 1, loop);
+        break;
+    case 2:
+        copy_runs(input, output, 2, loop);
+        break;
+    case 4:
+        copy_runs(input, output, 4, loop);
+        break;
+    default:
+        copy_runs(input, output, (size_t)bytes, loop);
+        break;
     }
 }
 
@@ -38,7 +51,7 @@ void ear_copy(const ear_copy_t *params, const void *input, void *output)
         int32_t turn[EAR_MOVE_LOOPS] = {0};
         int32_t at[HEAD] = {box[FROM], box[TO]};
         do {
-            copy_runs((const uint8_t *)input + at[FROM], (uint8_t *)output + at[TO],
+            copy_loop((const uint8_t *)input + at[FROM], (uint8_t *)output + at[TO],
                       params->run_bytes, loop + FIELDS * outer);
         } while (ear_walk(loop, outer, HEAD, turn, at));
     }
