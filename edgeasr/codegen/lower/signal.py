@@ -162,10 +162,14 @@ def filter_bank(view: OpView) -> KernelCall:
     view.integer("num_channels", channels, channels)
     bins, reach = vector(view, input_), min(vector(view, weights), vector(view, unweights))
     names = ("bin_starts", "weight_starts", "widths")
-    tables = [_table(view, position, channels + 1) for position in (3, 4, 5)]
-    bin_starts, weight_starts, widths = (t.astype(int) for t in tables)
-    _inside(view, "bins", bin_starts, widths, bins)
-    _inside(view, "weights", weight_starts, widths, reach)
+    bin_starts, weight_starts, widths = (
+        _table(view, position, channels + 1) for position in (3, 4, 5)
+    )
+    tables = (
+        _inside(view, "bins", bin_starts, widths, bins),
+        _inside(view, "weights", weight_starts, widths, reach),
+        widths,
+    )
     fields = {n: Array(n, "int16_t", t) for n, t in zip(names, tables, strict=True)}
     params = Struct("params", "ear_signal_filter_bank_t", {"channels": channels, **fields})
     return call(
@@ -185,14 +189,19 @@ def _table(view: OpView, position: int, length: int) -> np.ndarray:
     return view.constant(tensor)[:length].astype(np.int16)
 
 
-def _inside(view: OpView, what: str, starts: np.ndarray, widths: np.ndarray, count: int) -> None:
-    wrong = np.flatnonzero((widths > 0) & ((starts < 0) | (starts + widths > count)))
+def _inside(
+    view: OpView, what: str, starts: np.ndarray, widths: np.ndarray, count: int
+) -> np.ndarray:
+    """Return the starts of bands that must lie inside; those of empty bands become 0."""
+    starts = np.where(widths > 0, starts, 0).astype(np.int16)
+    ends = starts.astype(int) + widths
+    wrong = np.flatnonzero((starts < 0) | (ends > count))
     if len(wrong):
         band = int(wrong[0])
         raise view.fail(
-            f"band {band} reaches over {what} {starts[band]} to {starts[band] + widths[band] - 1}; "
-            f"there are {count}"
+            f"band {band} reaches over {what} {starts[band]} to {ends[band] - 1}; there are {count}"
         )
+    return starts
 
 
 def filter_bank_square_root(view: OpView) -> KernelCall:

@@ -28,7 +28,7 @@ def test_damaged_options_name_the_operator() -> None:
     at = content.index(b"delay_length")
     damaged = content[:at] + b"\xff" * 12 + content[at + 12 :]
 
-    with pytest.raises(InputError, match="m.tflite: operator #0 CUSTOM:SignalDelay has options"):
+    with pytest.raises(InputError, match=r"m\.tflite: operator #0 CUSTOM:SignalDelay has options"):
         graphs.parse(damaged, "m.tflite")
 
 
