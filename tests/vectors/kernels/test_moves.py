@@ -6,8 +6,10 @@ Computed indices are compared with it; the rest with numpy.
 import numpy as np
 import pytest
 
+from edgeasr.codegen.host import HostModel
 from edgeasr.codegen.lower import lower
 from edgeasr.codegen.lower.copying import MOVED
+from edgeasr.codegen.model import generate
 from edgeasr.graph import Graph, Op, Quantization, Tensor
 from tests.vectors.kernels import host
 from tests.vectors.kernels.oracle import tflm
@@ -150,3 +152,28 @@ def test_alike_bytes_of_a_value_fill_as_bytes() -> None:
     graph = _graph("PADV2", [values], [pads, value], (3, 2), {})
 
     assert _run(graph, [values]).tolist() == [[0x07070707] * 2, [0, 0], [0, 0]]
+
+
+def test_parts_of_a_tensor_go_through_a_model() -> None:
+    """SPLIT_V, one part unused, UNPACK and PACK of another, then joined in another order."""
+    shapes = {"x": (6, 4), "a": (2, 4), "b": (3, 4), "c": (1, 4), "b0": (4,), "b1": (4,),
+              "b2": (4,), "d": (3, 4), "y": (5, 4)}  # fmt: skip
+    tensors = [Tensor(i, n, shape, "int16") for i, (n, shape) in enumerate(shapes.items())]
+    for name, values in (("sizes", [2, 3, 1]), ("axis", 0)):
+        data = np.array(values, np.int32)
+        tensors.append(Tensor(len(tensors), name, data.shape, "int32", data))
+    joined = {"axis": 0, "fused_activation_function": "NONE"}
+    ops = (
+        Op(0, "SPLIT_V", (0, 9, 10), (1, 2, 3), {"num_splits": 3}),
+        Op(1, "UNPACK", (2,), (4, 5, 6), {"axis": 0, "num": 3}),
+        Op(2, "PACK", (6, 4, 4), (7,), {"axis": 0, "values_count": 3}),
+        Op(3, "CONCATENATION", (7, 1), (8,), joined),
+    )
+    graph = Graph("parts", tuple(tensors), ops, (0,), (8,))
+    values = np.arange(24, dtype=np.int16).reshape(6, 4)
+    code = generate(graph, name="parts", labels=["?"], content=b"", board="host", where="parts")
+
+    got = HostModel(code, graph).invoke(values)
+
+    assert np.array_equal(got, values[[4, 2, 2, 0, 1]])
+    assert np.array_equal(got, tflm(graph, [values]))
