@@ -2,7 +2,7 @@
 
 Each engine's firmware is exported, built and run; inputs of random bits go to both and to
 TFLite-Micro on the host. An engine whose library is missing, or that cannot run a model, is
-reported as that.
+reported as that; one whose firmware fails to build or to run is a failure.
 """
 
 import re
@@ -17,8 +17,9 @@ import numpy as np
 from edgeasr import deploy, microlite, oracle, speech, toolchain
 from edgeasr.boards import Board
 from edgeasr.connect import Connected, connect
-from edgeasr.errors import EdgeasrError, InputError
+from edgeasr.errors import CheckError, EdgeasrError, InputError, ToolError
 from edgeasr.graph import Graph
+from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
 from edgeasr.toolchain import Built
 from edgeasr.toolchain.parts import Part
@@ -34,7 +35,8 @@ _ARENA = re.compile(r"^arena: used bytes (\d+) of \d+$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Measured:
-    """One engine with one model. why: why there is nothing to show, "" where there is.
+    """One engine with one model. why: why there is nothing to show, "" where there is; failed:
+    whether it should have worked.
 
     instructions: of an inference, and start_instructions: of setting the model up; None where the
     board's runner cannot count. arena_used_bytes: what the engine says that it takes of the arena;
@@ -45,6 +47,7 @@ class Measured:
 
     engine: str
     why: str = ""
+    failed: bool = False
     instructions: int | None = None
     start_instructions: int | None = None
     flash_bytes: int = 0
@@ -59,8 +62,9 @@ class Measured:
 
     def to_dict(self) -> dict[str, object]:
         if self.why:
-            return {"engine": self.engine, "why": self.why}
-        shown = {key: value for key, value in vars(self).items() if key not in ("why", "outputs")}
+            return {"engine": self.engine, "why": self.why, "failed": self.failed}
+        hidden = ("why", "failed", "outputs")
+        shown = {key: value for key, value in vars(self).items() if key not in hidden}
         return shown | {
             "sections": dict(self.sections),
             "parts": {name: vars(part) for name, part in self.parts.items()},
@@ -101,10 +105,11 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """False when anything that ran differs from anything else."""
+        """False when anything that ran differs from anything else, or should have run."""
         against = [self.agreeing(engine) for engine in self.engines]
         equal = all(count in (None, self.inputs) for count in against)
-        return equal and self.differing() in (None, (0, 0))
+        failed = any(engine.failed for engine in self.engines)
+        return equal and not failed and self.differing() in (None, (0, 0))
 
     def to_dict(self) -> dict[str, object]:
         differing = self.differing()
@@ -144,13 +149,22 @@ def compare(
     Raises ToolError when a program that every engine needs is missing.
     """
     windows = _windows(model.graph, inputs, seed)
+    reference, refused = _reference(model, windows)
     measured = []
     for engine in engines:
         on_step(f"{model.name} on {board.name}: {engine}")
+        if engine == "tflm" and refused:
+            measured.append(Measured(engine, why=refused))
+            continue
         try:
-            measured.append(_measure(model, board, folder / engine, engine, windows, layers))
-        except EdgeasrError as error:
+            made = _export(model, board, folder / engine, engine)
+        except (CheckError, InputError, ToolError) as error:
             measured.append(Measured(engine, why=str(error)))
+            continue
+        try:
+            measured.append(_measure(model.graph, made, engine, windows, layers))
+        except EdgeasrError as error:
+            measured.append(Measured(engine, why=str(error), failed=True))
     return Comparison(
         model=model.path.name,
         sha256=model.sha256,
@@ -159,7 +173,7 @@ def compare(
         operations=tuple(sorted({op.kind for op in model.graph.ops})),
         inputs=inputs,
         engines=tuple(measured),
-        reference=_reference(model, windows),
+        reference=reference,
     )
 
 
@@ -176,26 +190,24 @@ def _windows(graph: Graph, count: int, seed: int) -> list[np.ndarray]:
     ]
 
 
-def _measure(
-    model: SpeechModel,
-    board: Board,
-    folder: Path,
-    engine: str,
-    windows: Sequence[np.ndarray],
-    layers: bool,
-) -> Measured:
+def _export(model: SpeechModel, board: Board, folder: Path, engine: str) -> Project:
     if engine == "tflm":
         microlite.find(board)
     shutil.rmtree(folder, ignore_errors=True)
-    made = deploy.export(model, board, folder, engine=engine)
+    return deploy.export(model, board, folder, engine=engine)
+
+
+def _measure(
+    graph: Graph, made: Project, engine: str, windows: Sequence[np.ndarray], layers: bool
+) -> Measured:
     built = toolchain.build(made.folder)
     with connect(made, front_end=speech.OPTIONAL) as connected:
         device = connected.device
         device.reset()
         outputs = tuple(zlib.crc32(device.tensor(window)) for window in windows)
         ticks = device.inference_ticks
-        seen = _layers(connected, windows[0], _unspecified(model.graph)) if layers else {}
-        said = (folder / "build" / "runner.log").read_text(errors="replace")
+        seen = _layers(connected, windows[0], _unspecified(graph)) if layers else {}
+        said = (made.folder / "build" / "runner.log").read_text(errors="replace")
         return _measured(engine, built, connected, ticks or 0, said, outputs, seen)
 
 
@@ -246,14 +258,14 @@ def _measured(
     )
 
 
-def _reference(model: SpeechModel, windows: Sequence[np.ndarray]) -> tuple[int, ...]:
+def _reference(model: SpeechModel, windows: Sequence[np.ndarray]) -> tuple[tuple[int, ...], str]:
+    """Return TFLite-Micro's outputs on the host, and why it refuses the model ("": it does not)."""
     if not oracle.available():
-        return ()
+        return (), ""
     try:
         host = oracle.Oracle(model.content, graph=model.graph)
-    except InputError:  # which the engines say as well
-        return ()
+    except InputError as error:
+        return (), str(error)
     host.reset()
-    return tuple(
-        zlib.crc32(np.ascontiguousarray(host.invoke(window)).tobytes()) for window in windows
-    )
+    outputs = (np.ascontiguousarray(host.invoke(window)) for window in windows)
+    return tuple(zlib.crc32(output.tobytes()) for output in outputs), ""

@@ -42,7 +42,8 @@ def bench(
     """Run each MODEL with each engine on a board, on tensors, and compare cost and outputs.
 
     Ends with 1 when an output differs from another engine's or from TFLite-Micro's on this
-    computer. The firmware has no front end. An engine whose library is missing is told as that.
+    computer, or firmware fails to build or run. The firmware has no front end. An engine whose
+    library is missing is told as that.
     """
     wanted = _engines(engines)
     chosen = boards.load(board)
@@ -69,7 +70,9 @@ def bench(
             _show(comparison)
     wrong = [comparison.model for comparison in found if not comparison.agrees]
     if wrong:
-        raise CheckError(f"{chosen.name}: outputs differ of {', '.join(wrong)}; nothing may differ")
+        raise CheckError(
+            f"{chosen.name}: {', '.join(wrong)}: outputs differ, or firmware failed; nothing may"
+        )
 
 
 def _engines(text: str) -> tuple[str, ...]:

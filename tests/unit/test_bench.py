@@ -62,8 +62,17 @@ def test_an_engine_that_did_not_run_is_no_difference() -> None:
 
     assert found.agrees and found.differing() is None
     shown = found.to_dict()["engines"]
-    assert shown[1] == {"engine": "tflm", "why": "no library", "outputs_as_tflite_micro": None}
+    assert shown[1] == {
+        "engine": "tflm",
+        "why": "no library",
+        "failed": False,
+        "outputs_as_tflite_micro": None,
+    }
     assert shown[0]["layers"] == 2 and "why" not in shown[0]
+
+
+def test_firmware_that_failed_does_not_agree() -> None:
+    assert not _comparison(EAR, Measured("tflm", why="no HELLO", failed=True)).agrees
 
 
 @pytest.mark.parametrize(("dtype", "low", "high"), [("int8", -128, 127), ("uint8", 0, 255)])
