@@ -68,6 +68,8 @@ def export(
         console.say("no front end: this firmware takes tensors; check it with hil --random N")
     elif not speech_model.is_embedded:
         console.say(f"facts: {speech_model.source}")
+    if speech_model.hears and (doubt := speech_model.scores_doubt):
+        console.say(f"{speech_model.path.name}: {doubt}")
     console.out.print(
         f"{made.folder}: model {manifest.model_name} for {chosen.title}, engine {engine}\n"
         f"  {len(manifest.layers)} layers, {format_count(_macs(manifest))} MACs an inference\n"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from edgeasr.speech.sources import METADATA_NAME
 INTEGER_ENDS = ("int8", "int16")
 # Types of input that features are handed to, and of output that scores are taken from.
 ENDS = features.DTYPES
+# Scale and zero point of probabilities, as TFLite's SOFTMAX and LOGISTIC have them.
+_PROBABILITIES = {"int8": (1 / 256, -128), "uint8": (1 / 256, 0), "int16": (1 / 32_768, 0)}
 # What load is told of the front end.
 NEEDED, OPTIONAL, NONE = "needed", "optional", "none"
 
@@ -48,6 +51,23 @@ class SpeechModel:
     def is_embedded(self) -> bool:
         """Whether the facts are those that the file itself carries."""
         return self.source == f"metadata {METADATA_NAME}"
+
+    @property
+    def scores_doubt(self) -> str | None:
+        """Say why the outputs are no probabilities, which the decision takes them to be."""
+        scores = self.graph.tensor(self.graph.outputs[0])
+        found = scores.quantization
+        if scores.dtype not in _PROBABILITIES or found is None:
+            return None
+        scale, zero_point = _PROBABILITIES[scores.dtype]
+        if math.isclose(found.scale, scale, rel_tol=1e-3) and found.zero_point == zero_point:
+            return None
+        return (
+            f'output "{scores.name}" has scale {found.scale:.6g} and zero point '
+            f"{found.zero_point}; probabilities of {scores.dtype} have {scale:.6g} and "
+            f"{zero_point}: the best label is right, but events of a stream are not; end the model "
+            "with a softmax"
+        )
 
     @property
     def feature_quantization(self) -> Quantization:
@@ -104,7 +124,7 @@ def load(path: Path, *, facts: Path | None = None, front_end: str = NEEDED) -> S
             "cannot hear; give a file of facts with one, as in README, 'Bring your own model'"
         )
     model = SpeechModel(path, content, graph, found, source)
-    _check_shapes(model)
+    check_shapes(model)
     return model
 
 
@@ -140,7 +160,7 @@ def embed(content: bytes, facts: Facts) -> bytes:
     return bytes(builder.Output())
 
 
-def _check_shapes(model: SpeechModel) -> None:
+def check_shapes(model: SpeechModel) -> None:
     """Refuse facts that do not fit the graph."""
     facts, graph, where = model.facts, model.graph, model.path.name
     if facts.front_end is not None:

@@ -1,5 +1,6 @@
 """The facts that travel with a model: what was embedded is loaded, what is wrong is named."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from edgeasr import graph as graphs
 from edgeasr import speech
 from edgeasr.errors import InputError
+from edgeasr.speech.model import check_shapes
 from tests import tiny
 from tests.vectors.kernels.tflite_builder import serialize
 
@@ -137,3 +139,40 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="labels missing; a speech model's facts are"):
         speech.parse_facts(raw, "kws.toml")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point", "good"),
+    [
+        ("int8", 1 / 256, -128, True),
+        ("uint8", 1 / 256, 0, True),
+        ("int16", 1 / 32768, 0, True),
+        ("int8", 0.1, 3, False),
+        ("int8", 1 / 256, 0, False),
+        ("uint8", 1 / 256, -128, False),
+        ("int16", 1 / 256, 0, False),
+    ],
+)
+def test_outputs_that_are_no_probabilities_are_doubted(
+    dtype: str, scale: float, zero_point: int, good: bool
+) -> None:
+    graph = tiny.graph()
+    scores = dataclasses.replace(
+        graph.tensor(8), dtype=dtype, quantization=tiny.quantized(scale, zero_point)
+    )
+    graph = dataclasses.replace(graph, tensors=(*graph.tensors[:8], scores))
+    doubt = speech.SpeechModel(Path("m.tflite"), b"", graph, tiny.facts()).scores_doubt
+    assert (doubt is None) is good
+    if doubt:
+        assert f'output "scores" has scale {scale:.6g} and zero point {zero_point}' in doubt
+
+
+def test_a_model_with_state_takes_each_frame_once(tmp_path: Path) -> None:
+    graph = tiny.graph()
+    kept = dataclasses.replace(graph.tensor(3), is_variable=True)
+    tensors = (*graph.tensors[:3], kept, *graph.tensors[4:])
+    model = speech.SpeechModel(
+        Path("m.tflite"), b"", dataclasses.replace(graph, tensors=tensors), tiny.facts()
+    )
+    with pytest.raises(InputError, match="hop_frames is 2; a model with state takes each frame"):
+        check_shapes(model)
