@@ -23,8 +23,10 @@ from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op
 from edgeasr.project import Layer
+from edgeasr.units import format_bytes
 
 _Calls = list[tuple[Op, KernelCall]]
+_MAX_CONSTANT_BYTES = 1 << 25
 PACKINGS = ("smallest", "raw")
 
 
@@ -93,6 +95,7 @@ def generate(
             f"{where}: the ear engine cannot run this model:\n  " + "\n  ".join(problems)
         )
     _check_ends(graph, where)
+    _check_constants(graph, where)
     calls, aliases, homes = _lower_all(graph, where)
     kept = persistent.regions(graph, calls, homes)
     made = _plan(graph, calls, aliases, kept)
@@ -153,6 +156,17 @@ def _check_ends(graph: Graph, where: str) -> None:
                 f"{where}: {side} {named(tensor)} is {tensor.dtype} {list(tensor.shape)}; it needs "
                 f"elements of a type of {', '.join(layers.C_TYPES)}"
             )
+
+
+def _check_constants(graph: Graph, where: str) -> None:
+    """Refuse what would be a huge source file: each operation has constants of its own there."""
+    found = (graph.tensor(index) for op in graph.ops for index in op.inputs if index >= 0)
+    total = sum(tensor.bytes for tensor in found if tensor.data is not None)
+    if total > _MAX_CONSTANT_BYTES:
+        raise InputError(
+            f"{where}: the operations use {format_bytes(total)} of constants; at most "
+            f"{format_bytes(_MAX_CONSTANT_BYTES)} are made into C; give a smaller model"
+        )
 
 
 def _plan(

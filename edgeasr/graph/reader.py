@@ -26,7 +26,9 @@ _MAX_ELEMENTS = 1 << 28
 # Far above any model of speech; what is above would take its time.
 _MAX_SUBGRAPHS = 64
 _MAX_TENSORS = 1 << 14
-_MAX_OPERATORS = 1 << 12
+_MAX_OPERATORS = 1 << 11
+# Tensors may share a buffer, but not so that a small file becomes a large model.
+_MAX_SHARING = 8
 # Whatever the flatbuffer library raises when an offset leads nowhere.
 _DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
 
@@ -99,6 +101,7 @@ class _Reader:
         self.model = tflite.Model.GetRootAs(content, 0)
         self.inside = ""  # opens what is said of a subgraph that is not the first
         self.left = {"tensors": _MAX_TENSORS, "operators": _MAX_OPERATORS}
+        self.bytes_left = _MAX_SHARING * len(content)
 
     def fail(self, what: str) -> InputError:
         return InputError(f"{self.where}: {self.inside}{what}")
@@ -177,6 +180,12 @@ class _Reader:
         content = self.buffer(buffer, what)
         if not content or dtype not in DTYPE_BYTES:
             return None
+        self.bytes_left -= len(content)
+        if self.bytes_left < 0:
+            raise self.fail(
+                f"{what} is one of too many that share a buffer: together their data is more than "
+                f"{_MAX_SHARING} times the file"
+            )
         if dtype == "int4":
             return _unpack_int4(content, shape, lambda: self.fail(_length(what, content, shape, 4)))
         if dtype not in _NUMPY:
@@ -322,8 +331,9 @@ class _Reader:
                         f"operator #{op.index} {op.kind} reads tensor #{index} "
                         f'"{graph.tensor(index).name}" before any operator makes it'
                     )
-            for index in op.outputs:
-                if index in ready and index not in variables:
+            for place, index in enumerate(op.outputs):
+                made = index in ready and index not in variables
+                if made or index in op.outputs[:place]:
                     raise self.fail(
                         f"operator #{op.index} {op.kind} writes tensor #{index} "
                         f'"{graph.tensor(index).name}", which has a value already'

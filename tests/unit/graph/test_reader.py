@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from edgeasr import graph as graphs
 from edgeasr.errors import InputError
@@ -130,3 +132,62 @@ def test_third_party_models_are_read(shared_data: Path) -> None:
     for path in models:
         model = graphs.load(path)
         assert model.ops and model.inputs and model.outputs, path.name
+
+
+def test_what_one_operator_makes_twice_is_named() -> None:
+    model = tiny.graph()
+    ops = (*model.ops[:3], replace(model.ops[3], outputs=(8, 8)))
+
+    with pytest.raises(InputError, match='writes tensor #8 "scores", which has a value already'):
+        graphs.parse(serialize(replace(model, ops=ops)))
+
+
+def test_a_cycle_is_named() -> None:
+    model = tiny.graph()
+    ops = (replace(model.ops[0], inputs=(7, 1, 2)), *model.ops[1:])
+
+    with pytest.raises(InputError, match='CONV_2D reads tensor #7 "logits" before any operator'):
+        graphs.parse(serialize(replace(model, ops=ops)))
+
+
+def test_errors_of_other_subgraphs_name_them() -> None:
+    model = tiny.graph()
+    other = replace(model, tensors=(replace(model.tensors[0], shape=(1, -1)), *model.tensors[1:]))
+
+    with pytest.raises(InputError, match='subgraph #1: tensor #0 "features" has shape'):
+        graphs.parse(serialize(replace(model, subgraphs=(other,))))
+
+
+def test_counts_are_bounded() -> None:
+    model = tiny.graph()
+    relu = Op(0, "RELU", (8,), (9,))
+    many = tuple(replace(relu, index=i) for i in range(2100))
+
+    with pytest.raises(InputError, match="more than 2,048 operators in all"):
+        graphs.parse(serialize(replace(model, ops=many)))
+    with pytest.raises(InputError, match="holds 71 subgraphs; a model has 1 to 64"):
+        graphs.parse(serialize(replace(model, subgraphs=(Graph("e", (), (), (), ()),) * 70)))
+
+
+def _sharing(count: int) -> bytes:
+    """The tiny model's file with `count` tensors that have one buffer of 64 KiB."""
+    model = schema.ModelT.InitFromPackedBuf(serialize(tiny.graph()), 0)
+    weights = schema.BufferT()
+    weights.data = np.ones(1 << 16, np.uint8)
+    model.buffers.append(weights)
+    for i in range(count):
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape = f"w{i}", [1 << 16]
+        tensor.type, tensor.buffer = schema.TensorType.INT8, len(model.buffers) - 1
+        model.subgraphs[0].tensors.append(tensor)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_a_buffer_is_not_shared_without_end() -> None:
+    """A small file must not become a model that takes hours."""
+    assert len(graphs.parse(_sharing(8)).tensors) == len(tiny.graph().tensors) + 8
+
+    with pytest.raises(InputError, match='"w8" is one of too many that share a buffer'):
+        graphs.parse(_sharing(20))
