@@ -7,7 +7,7 @@ files by name (`from_file`).
 _LAYERS = """
 conv1d conv2d convolution _convolution linear addmm mm matmul bmm batch_norm
 _native_batch_norm_legit_no_training max_pool1d max_pool2d max_pool2d_with_indices avg_pool1d
-avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d mean
+avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d mean sum
 amax dropout dropout_ feature_dropout pad constant_pad_nd
 """
 _ACTIVATIONS = """
@@ -20,5 +20,6 @@ _SHAPES = """
 view reshape _unsafe_view flatten unflatten squeeze squeeze_ unsqueeze unsqueeze_ permute transpose
 transpose_ t contiguous clone detach detach_ alias to _to_copy cat concat identity expand
 lift_fresh_copy sym_size select slice narrow
+chunk split split_with_sizes
 """
 ATEN = frozenset(" ".join((_LAYERS, _ACTIVATIONS, _ARITHMETIC, _SHAPES)).split())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 _LARGEST = 1 << 26
-_HANDLERS: Mapping[str, Callable[[Call], Value]] = {
+_HANDLERS: Mapping[str, Callable[[Call], Value | Sequence[Value]]] = {
     "Add": elementwise.arithmetic,
     "AveragePool": pooling.pool,
     "BatchNormalization": weights.batch_normalization,
@@ -47,11 +47,13 @@ _HANDLERS: Mapping[str, Callable[[Call], Value]] = {
     "Pad": shapes.pad,
     "ReduceMax": pooling.reduce,
     "ReduceMean": pooling.reduce,
+    "ReduceSum": elementwise.total,
     "Relu": elementwise.relu,
     "Reshape": shapes.reshape,
     "Sigmoid": elementwise.activation,
     "Slice": shapes.slice_,
     "Softmax": weights.softmax,
+    "Split": shapes.split,
     "Squeeze": shapes.squeeze,
     "Sub": elementwise.arithmetic,
     "Tanh": elementwise.activation,
@@ -105,7 +107,7 @@ def build(
     network = replace(network, nodes=_with_biases(network))
     for node in network.nodes:
         if node.outputs and not fold(network, node):
-            values[node.outputs[0]] = _convert(Call(network, node, values))
+            values |= zip(node.outputs, _convert(Call(network, node, values)), strict=False)
     if network.output not in values:
         raise InputError(f"{network.where}: its output does not depend on its input")
     made = _scores(network, values[network.output])
@@ -119,7 +121,8 @@ def build(
     return Built(model, keras.Model(start.tensor, made), network.input_shape, swapped, told)
 
 
-def _convert(call: Call) -> Value:
+def _convert(call: Call) -> Sequence[Value]:
+    """Return what an operation makes; of most, only the first output can be had."""
     handler = _HANDLERS.get(call.node.kind)
     if call.node.kind in _RECURRENT:
         raise call.fail(
@@ -129,15 +132,17 @@ def _convert(call: Call) -> Value:
     if handler is None:
         raise call.fail(f"cannot be imported; those that can are {', '.join(supported())}")
     try:
-        value = handler(call)
+        found = handler(call)
     except EdgeasrError:
         raise
     except Exception as error:  # of Keras, for shapes that do not fit: no crash, but a sentence
         told = str(error).strip().splitlines()
         raise call.fail(f"Keras makes no layer of it ({told[0] if told else error!r})") from None
-    if math.prod(value.sizes) > _LARGEST:
-        raise call.fail(f"its output of {math.prod(value.sizes):,} values is too large")
-    return value
+    made = (found,) if isinstance(found, Value) else found
+    for value in made:
+        if math.prod(value.sizes) > _LARGEST:
+            raise call.fail(f"its output of {math.prod(value.sizes):,} values is too large")
+    return made
 
 
 def _start(network: Network, window: tuple[int, int] | None) -> tuple[Value, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from edgeasr.backend import load_keras
 from edgeasr.importing.call import Call
 from edgeasr.importing.layout import Value, arranged, plain
+from edgeasr.importing.pooling import reduce
 from edgeasr.importing.weights import normalized
 
 _ACTIVATIONS: Mapping[str, str] = {
@@ -53,6 +55,13 @@ def clip(call: Call) -> Value:
     value = call.value()
     top = None if high >= np.finfo(np.float32).max else high
     return value.with_tensor(load_keras().layers.ReLU(max_value=top)(value.tensor))
+
+
+def total(call: Call) -> Value:
+    """ONNX ReduceSum: the mean, times the number of places."""
+    before, mean = call.value(), reduce(call)
+    count = np.float64([math.prod(before.shape) / math.prod(mean.shape)])
+    return normalized(mean, 0, [count, 0 * count, 0 * count, 1 + 0 * count], epsilon=0.0)
 
 
 def arithmetic(call: Call) -> Value:

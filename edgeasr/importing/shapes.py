@@ -152,6 +152,22 @@ def slice_(call: Call) -> Value:
     return value
 
 
+def split(call: Call) -> list[Value]:
+    """ONNX Split into parts of given sizes, or of equal ones."""
+    value = call.value()
+    axis = call.axis(int(call.attribute("axis", 0)), len(value.axes))
+    count, size = len(call.node.outputs), value.size(axis)
+    sizes = call.attribute("split")
+    sizes = call.constant(1, None) if sizes is None else sizes
+    each = -(-size // count)
+    ends = np.cumsum(np.ravel(sizes)) if sizes is not None else each * np.arange(1, count + 1)
+    ends = [min(int(end), size) for end in ends]
+    parts = list(zip([0, *ends[:-1]], ends, strict=True))
+    if len(ends) != count or ends[-1] != size or any(start >= end for start, end in parts):
+        raise call.fail(f"{size} places into {count} parts that end at {ends[:8]}")
+    return [_cropped(call, value, axis, *part) for part in parts]
+
+
 def _cropped(call: Call, value: Value, axis: int, first: int, last: int) -> Value:
     """Return the places from first up to last along an axis."""
     size = value.size(axis)

@@ -58,6 +58,30 @@ def concatenated() -> Net:
     return ended(net.add("LeakyRelu", alpha=0.1).add("Concat", "kept", axis=1), 8)
 
 
+def gated() -> Net:
+    """A gated linear unit: half of the channels let the other half pass."""
+    net = pictures().add("Split", num_outputs=2, axis=1)
+    net.nodes[-1].output.append("gate")
+    half = net.last
+    net.last = "gate"
+    return ended(net.add("Sigmoid").add("Mul", half), 2)
+
+
+def split_apart() -> Net:
+    net = pictures(opset=13).add("Split", np.int64([1, 3]), axis=1)
+    net.nodes[-1].output.append("rest")
+    net.last = "rest"
+    return ended(net, 3)
+
+
+def attention() -> Net:
+    """Frames weighted by a softmax over time, and summed."""
+    net = Net((1, FRAMES, FEATURES))
+    net.add("MatMul", net.weights(FEATURES, 8)).add("Relu", name="kept")
+    net.add("MatMul", net.weights(8, 1)).add("Softmax", axis=1).add("Mul", "kept")
+    return net.add("ReduceSum", np.int64([1]), keepdims=0).dense(8, 3)
+
+
 def one_number_each(*shape: int) -> np.ndarray:
     return np.random.default_rng(3).uniform(0.5, 2, shape).astype(np.float32)
 
@@ -69,6 +93,9 @@ NETS = {
     "flattened by frame": flattened_by_frame,
     "squeeze and excite": squeeze_and_excite,
     "concatenated": concatenated,
+    "gated": gated,
+    "split apart": split_apart,
+    "attention": attention,
     "stride with symmetric padding": lambda: ended(
         Net().conv(4, 1, 3, 3, pads=[1, 1, 1, 1], strides=[2, 2])
     ),
