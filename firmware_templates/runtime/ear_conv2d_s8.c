@@ -65,8 +65,8 @@ __attribute__((noinline)) static void position(const ear_window_t *window, const
             ear_finish_s8(finish, channel, 4, sums, output + channel);
         }
         for (; channel < end; ++channel, filter += block->row) {
-            const int32_t sum =
-                ear_begin_s8(finish, channel) + one_sum(window, from, offset, filter);
+            const int32_t sum = ear_wrapping_sum(ear_begin_s8(finish, channel),
+                                                 one_sum(window, from, offset, filter));
             ear_finish_s8(finish, channel, 1, &sum, output + channel);
         }
     }

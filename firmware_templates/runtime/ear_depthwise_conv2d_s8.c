@@ -1,6 +1,7 @@
 #include "ear_kernels.h"
 
 #include "ear_finish_s8.h"
+#include "ear_requantize.h"
 #include "ear_window.h"
 
 /* A block of output channels, its weights unpacked: [taps][channels]. */
@@ -48,10 +49,10 @@ __attribute__((noinline)) static void four_own(const taps_t *row, const int8_t *
     int32_t sum2 = sums[2];
     int32_t sum3 = sums[3];
     for (int32_t left = row->taps; left > 0; --left) {
-        sum0 += (input[0] + offset) * filter[0];
-        sum1 += (input[1] + offset) * filter[1];
-        sum2 += (input[2] + offset) * filter[2];
-        sum3 += (input[3] + offset) * filter[3];
+        sum0 = ear_wrapping_sum(sum0, (input[0] + offset) * filter[0]);
+        sum1 = ear_wrapping_sum(sum1, (input[1] + offset) * filter[1]);
+        sum2 = ear_wrapping_sum(sum2, (input[2] + offset) * filter[2]);
+        sum3 = ear_wrapping_sum(sum3, (input[3] + offset) * filter[3]);
         input += input_step;
         filter += filter_step;
     }
@@ -74,10 +75,10 @@ __attribute__((noinline)) static void four_shared(const taps_t *row, const int8_
     int32_t sum3 = sums[3];
     for (int32_t left = row->taps; left > 0; --left) {
         const int32_t value = *input + offset;
-        sum0 += value * filter[0];
-        sum1 += value * filter[1];
-        sum2 += value * filter[2];
-        sum3 += value * filter[3];
+        sum0 = ear_wrapping_sum(sum0, value * filter[0]);
+        sum1 = ear_wrapping_sum(sum1, value * filter[1]);
+        sum2 = ear_wrapping_sum(sum2, value * filter[2]);
+        sum3 = ear_wrapping_sum(sum3, value * filter[3]);
         input += input_step;
         filter += filter_step;
     }
@@ -131,8 +132,9 @@ static void position(const ear_window_t *window, const int8_t *image, int32_t of
     }
     for (; done < block->channels; ++done) {
         const int32_t channel = block->first + done;
-        const int32_t sum = ear_begin_s8(finish, channel) +
-                            one_sum(&taps, input + channel / multiplier, filter + done);
+        const int32_t sum =
+            ear_wrapping_sum(ear_begin_s8(finish, channel),
+                             one_sum(&taps, input + channel / multiplier, filter + done));
         ear_finish_s8(finish, channel, 1, &sum, output + done);
     }
 }

@@ -13,10 +13,10 @@ void ear_dot4_s16(const int16_t *input, const int8_t *filter, int32_t stride, in
     int32_t sum3 = sums[3];
     for (const int16_t *const end = input + count; input < end;) {
         const int32_t value = *input++;
-        sum0 += value * *filter++;
-        sum1 += value * *filter1++;
-        sum2 += value * *filter2++;
-        sum3 += value * *filter3++;
+        sum0 = ear_wrapping_sum(sum0, value * *filter++);
+        sum1 = ear_wrapping_sum(sum1, value * *filter1++);
+        sum2 = ear_wrapping_sum(sum2, value * *filter2++);
+        sum3 = ear_wrapping_sum(sum3, value * *filter3++);
     }
     sums[0] = sum0;
     sums[1] = sum1;

@@ -1,9 +1,10 @@
 /* Sums of products of int16 inputs and int8 weights: the inner loops of convolution and fully
- * connected layers. */
+ * connected layers. 32-bit sums wrap, as those of the reference do. */
 #ifndef EAR_DOT_S16_H
 #define EAR_DOT_S16_H
 
 #include "ear.h"
+#include "ear_requantize.h"
 
 /* sums[k] += sum over i of input[i] * filter[k * stride + i], for k = 0 to 3: four filters share
  * each input element, which halves the loads of one at a time. */

@@ -13,10 +13,10 @@ void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int3
     int32_t sum3 = sums[3];
     for (const int8_t *const end = input + count; input < end;) {
         const int32_t value = *input++ + offset;
-        sum0 += value * *filter++;
-        sum1 += value * *filter1++;
-        sum2 += value * *filter2++;
-        sum3 += value * *filter3++;
+        sum0 = ear_wrapping_sum(sum0, value * *filter++);
+        sum1 = ear_wrapping_sum(sum1, value * *filter1++);
+        sum2 = ear_wrapping_sum(sum2, value * *filter2++);
+        sum3 = ear_wrapping_sum(sum3, value * *filter3++);
     }
     sums[0] = sum0;
     sums[1] = sum1;

@@ -20,7 +20,7 @@ void ear_finish_s16(const ear_finish_s16_t *finish, int32_t channel, int32_t cou
     const int32_t high = finish->high;
     int32_t at = channel * channels.step;
     for (int32_t i = 0; i < count; ++i, at += channels.step) {
-        const int32_t sum = bias != NULL ? sums[i] + bias[i] : sums[i];
+        const int32_t sum = bias != NULL ? ear_wrapping_sum(sums[i], bias[i]) : sums[i];
         const int32_t scaled = channels.factors != NULL
                                    ? scaled_once(sum, channels.factors[at], channels.shifts[at])
                                    : ear_scale(sum, channels.multipliers[at], channels.shifts[at]);

@@ -27,14 +27,15 @@ static void block_of_row(const ear_fully_connected_t *params, const int8_t *inpu
         int32_t sums[4];
         ear_begin4_s8(finish, unit, sums);
         for (int32_t i = 0; i < 4; ++i) {
-            sums[i] += common;
+            sums[i] = ear_wrapping_sum(sums[i], common);
         }
         ear_dot4_s8(input, params->input_offset, filter, depth, depth, sums);
         ear_finish_s8(finish, unit, 4, sums, output + unit);
     }
     for (; unit < end; ++unit, filter += depth) {
-        const int32_t sum = ear_begin_s8(finish, unit) + common +
-                            ear_dot_s8(input, params->input_offset, filter, depth);
+        const int32_t sum = ear_wrapping_sum(
+            ear_wrapping_sum(ear_begin_s8(finish, unit), common),
+            ear_dot_s8(input, params->input_offset, filter, depth));
         ear_finish_s8(finish, unit, 1, &sum, output + unit);
     }
 }

@@ -56,7 +56,8 @@ typedef struct {
 
 /* output[n, y, x, o] = scale(bias[o] + sum of filter[o, ..] * (input + input_offset)).
  * Where filter c is smaller than input c, the channels are split in input c / filter c groups.
- * bias is int32 [output channels], or NULL. Accumulators stay within int32. */
+ * bias is int32 [output channels], or NULL. Sums of products stay within int32; with a bias they
+ * may leave it, and wrap. */
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
                    const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,

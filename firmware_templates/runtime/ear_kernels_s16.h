@@ -20,8 +20,9 @@ extern "C" {
  * rounding, half up: factor / 2^shift, 2^14 <= factor < 2^15 (or 0) and 8 <= shift <= 46. With
  * multipliers (int32 biases) it is scaled as ear_scales_t says.
  *
- * Where `fits` is 1, sums with their biases stay within int32, in any order of summing up, and the
- * shifts of factors are at least 17. Else they stay below 2^47, and there are factors. */
+ * Where `fits` is 1, sums with their biases are kept in 32 bits: they stay within int32, in any
+ * order of summing up, or there are multipliers and they wrap; and the shifts of factors are at
+ * least 17. Else they stay below 2^47, and there are factors. */
 typedef struct {
     const int16_t *factors;
     const int32_t *multipliers;

@@ -33,7 +33,8 @@ static void gate_rows(const ear_lstm_t *params, int32_t gate, const int8_t *inpu
         }
     }
     for (; at < end; ++at, weights += row) {
-        const int32_t sum = bias[at] + ear_dot_s8(input, params->input_offset, weights, inputs);
+        const int32_t sum = ear_wrapping_sum(
+            bias[at], ear_dot_s8(input, params->input_offset, weights, inputs));
         const int32_t more =
             ear_dot_s8(hidden, params->hidden_offset, weights + inputs, params->units);
         gates[at] = ear_lstm_gate(ear_scale(sum, of_input, params->input_shift[gate]),

@@ -6,6 +6,12 @@
 
 #include "ear.h"
 
+/* a + b, which wraps if it leaves int32, as sums do in the reference. */
+static inline int32_t ear_wrapping_sum(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
 /* a * b / 2^31, rounded half up; not both INT32_MIN. */
 static inline int32_t ear_multiply_high(int32_t a, int32_t b)
 {

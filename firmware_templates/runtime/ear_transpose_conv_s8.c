@@ -27,7 +27,8 @@ static void add_products(const place_t *place, const int8_t *input, const int8_t
             if (count == 4) {
                 ear_dot4_s8(from, params->input_offset, taps, row, depth, sums);
             } else {
-                sums[0] += ear_dot_s8(from, params->input_offset, taps, depth);
+                sums[0] = ear_wrapping_sum(
+                    sums[0], ear_dot_s8(from, params->input_offset, taps, depth));
             }
         }
     }

@@ -69,7 +69,7 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
     values = view.constant(filter_)
     input_offset = -view.quantization(input_)[1]
     by_channel = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
-    check_accumulator(view, by_channel, input_offset, bias)
+    check_accumulator(view, by_channel, input_offset)
     params = Struct(
         "params",
         "ear_conv_t",

@@ -25,9 +25,9 @@ def fully_connected(view: OpView) -> KernelCall:
     factors, filter_offset = factors_of(view, input_, filter_, output)
     input_offset = -view.quantization(input_)[1]
     values = view.constant(filter_).astype(np.int32)
-    check_accumulator(view, values + filter_offset, input_offset, bias)
+    check_accumulator(view, values + filter_offset, input_offset)
     if filter_offset:  # the kernel adds up both parts of (weight + offset) * input
-        check_accumulator(view, np.abs(values) + abs(filter_offset), input_offset, bias)
+        check_accumulator(view, np.abs(values) + abs(filter_offset), input_offset)
     params = Struct(
         "params",
         "ear_fully_connected_t",

@@ -134,7 +134,7 @@ def _check_sums(view: OpView, values: Tensor, weights: Tensor, bias: Tensor | No
     """Refuse sums that could overflow; return the largest of int16 without bias, 0 for int8."""
     data = view.constant(weights)
     if values.dtype == "int8":
-        check_accumulator(view, data, -view.quantization(values)[1], bias)
+        check_accumulator(view, data, -view.quantization(values)[1])
         return 0
     products = int(np.abs(data.astype(np.int64)).sum(axis=1).max()) << 15
     largest = max(map(abs, view.constant(bias).ravel().tolist())) if bias is not None else 0

@@ -41,7 +41,7 @@ def transpose_conv(view: OpView) -> KernelCall:
         scales = end.struct(view, factors, channels)
         return _convolution(view, params, scales, input_, filter_, weights, (), output)
     bias = bias_of(view, 3, channels)
-    check_accumulator(view, by_channel, -view.quantization(input_)[1], bias)
+    check_accumulator(view, by_channel, -view.quantization(input_)[1])
     scales = channel_scales(view, factors, channels)
     more = (Value(None) if bias is None else view.read(bias, "bias"),)
     return _convolution(view, params, scales, input_, filter_, weights, more, output)

@@ -25,7 +25,7 @@ def svdf(view: OpView) -> KernelCall:
     if bias is None:
         raise view.fail("the bias is left out; TFLite-Micro needs it")
     input_offset = -view.quantization(input_)[1]
-    check_accumulator(view, view.constant(feature), input_offset, None)
+    check_accumulator(view, view.constant(feature), input_offset)
     params = Struct(
         "params",
         "ear_svdf_t",

@@ -143,7 +143,7 @@ class End:
         what = "input, weights and output"
         pairs = [multiplier(view, factor, what) for factor in factors]
         pairs = pairs[:1] if len(set(pairs)) == 1 else pairs
-        fits = self.worst <= INT32_MAX
+        fits = self.narrow or self.worst <= INT32_MAX
         fields: dict[str, Array | int | None] = {"factors": None, "multipliers": None}
         if self.narrow:
             values = np.array([p[0] for p in pairs], np.int32)
@@ -192,11 +192,9 @@ def end_of(
         worst = max(s + abs(b) for s, b in zip(sums.tolist(), values.tolist(), strict=True))
     else:
         worst = int(sums.max())
-    most = INT32_MAX if narrow else MAX_SUM
-    if worst > most:
+    if not narrow and worst > MAX_SUM:  # narrow ones wrap, as in TFLite-Micro
         raise view.fail(
-            f"its sums can reach {worst:,}; the accumulator has {32 if narrow else 48} bits and "
-            f"holds {most:,}"
+            f"its sums can reach {worst:,}; the accumulator has 48 bits and holds {MAX_SUM:,}"
         )
     return End(values, narrow, worst)
 

@@ -105,8 +105,6 @@ _WRONG = {
     "too wide": ({"options": {"padding": "VALID", "dilation_w_factor": 9}},
                  "the filter reaches over 19 elements, the input has 8"),
     "huge factor": ({"y": {"quantization": _quantized(1e-30)}}, "it must be below 2^30"),
-    "bias overflow": ({"b": {"data": np.full(4, 2**31 - 1, np.int32)}},
-                      "the accumulator has 32 bits"),
 }  # fmt: skip
 
 

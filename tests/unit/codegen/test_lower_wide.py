@@ -146,8 +146,6 @@ _WRONG = {
     "huge bias": (_conv(b={"data": np.array([0, 0, 0, 1 << 47])}),
                   "the accumulator has 48 bits and holds 140,737,488,355,327"),
     "least bias": (_conv(b={"data": np.array([0, 0, 0, -(1 << 63)])}), "its sums can reach 9,223,"),
-    "int32 sums": (_conv(b={"dtype": "int32", "data": np.full(4, 2**31 - 1, np.int32)}),
-                   "the accumulator has 32 bits and holds 2,147,483,647"),
     "huge factor": (_conv(y={"quantization": _quantized(1e-9)}), "it must be below 2^7"),
     "softmax output": (_unary("SOFTMAX", y={"quantization": _quantized(1e-4)}),
                        'tensor "y" has scale 0.0001; it must be 1/32768'),

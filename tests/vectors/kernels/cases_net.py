@@ -243,6 +243,39 @@ def _l2_normalization(make: Make) -> tuple[str, dict]:
     return "L2_NORMALIZATION", {"fused_activation_function": "NONE"}
 
 
+def _wrapping(kind: str, dtype: str) -> Callable[[Make], tuple[str, dict]]:
+    """Sums that leave int32 because of biases; on int16 because of products as well."""
+
+    def build(make: Make) -> tuple[str, dict]:
+        wide = dtype == "int16"
+        depth, channels = (1500 if wide else make.size(40)), make.size(9)
+        depthwise = kind == "DEPTHWISE_CONV_2D"
+        dense = kind == "FULLY_CONNECTED"
+        rows = make.size(4)
+        scale, weight = make.scale(-4, -2), make.scale(-3, -1)
+        shape = (rows, depth) if dense else (1, rows, 1, channels if depthwise else depth)
+        taps = (channels, depth) if dense else (channels, 1, 1, depth)
+        make.feed(shape, dtype, scale, 0 if wide else make.point())
+        make.hold(make.values((1, 2, 1, channels) if depthwise else taps), weight, 0, 3 * depthwise)
+        ends = np.iinfo(np.int32)
+        bias = make.rng.integers(ends.min, ends.max, channels, endpoint=True).astype(np.int32)
+        make.hold(
+            make.pick(bias, make.rng.choice([ends.min, ends.max], channels).astype(np.int32)),
+            scale * weight,
+        )
+        output = float(scale) * float(weight) * 2.0 ** (16 if wide else 24)
+        made = (rows, channels) if dense else (1, rows, 1, channels)
+        make.result(made, dtype, np.float32(output), 0 if wide else make.point())
+        fused = {"fused_activation_function": "NONE"}
+        if dense:
+            return kind, fused | {"weights_format": "DEFAULT", "keep_num_dims": False}
+        window = {"padding": "SAME", "stride_h": 1, "stride_w": 1}
+        window |= {"dilation_h_factor": 1, "dilation_w_factor": 1}
+        return kind, fused | window | ({"depth_multiplier": 1} if depthwise else {})
+
+    return build
+
+
 def _quantize(source: str, target: str) -> Callable[[Make], tuple[str, dict]]:
     """Between int32, whose zero point is 0, and narrower types."""
 
@@ -279,6 +312,11 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "prelu_s16": _prelu("int16"),
     "log_softmax": _log_softmax,
     "l2_normalization": _l2_normalization,
+    "conv2d_wrapping": _wrapping("CONV_2D", "int8"),
+    "depthwise_wrapping": _wrapping("DEPTHWISE_CONV_2D", "int8"),
+    "dense_wrapping": _wrapping("FULLY_CONNECTED", "int8"),
+    "conv2d_s16_wrapping": _wrapping("CONV_2D", "int16"),
+    "dense_s16_wrapping": _wrapping("FULLY_CONNECTED", "int16"),
     "quantize_int8_int32": _quantize("int8", "int32"),
     "quantize_int16_int32": _quantize("int16", "int32"),
     "quantize_int32_int8": _quantize("int32", "int8"),
