@@ -40,7 +40,8 @@ extern const ear_model_info_t ear_model_info;
 /* Watches an inference layer by layer: for profiles, and to look at any layer's output. */
 typedef struct {
     /* Called after layer `layer`. Returning true ends the inference there: `output` then stays
-     * valid until the input is written or the model runs again. */
+     * valid until the input is written or the model runs again. State is then half of this
+     * inference and half of the last: reset the model before the next. */
     bool (*after_layer)(void *user, uint32_t layer, const void *output);
     void *user;
 } ear_observer_t;
