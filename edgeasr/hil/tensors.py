@@ -22,6 +22,8 @@ from edgeasr.project import Layer, Project
 # Inputs from one reset to the next, and those that are timed.
 RESET_EVERY = 50
 TIMED = 10
+# Random integers stay below it, as float64 holds them all.
+_MOST = (1 << 32) - 1
 # TFLite-Micro leaves elements of this operation's output unwritten.
 _UNWRITTEN = "CUSTOM:SignalEnergy"
 
@@ -192,7 +194,7 @@ def _range(graph: Graph, window: Tensor) -> tuple[float, float]:
         return 0, 1
     if window.dtype != "float32":
         limits = np.iinfo(window.dtype)
-        return limits.min, limits.max
+        return max(limits.min, -_MOST - 1), min(limits.max, _MOST)
     for op in graph.ops:
         if op.kind == "QUANTIZE" and op.inputs[0] == window.index:
             made = graph.tensor(op.outputs[0])

@@ -15,12 +15,15 @@ from edgeasr.project import Layer
 from tests import tiny
 
 
+_DTYPES = ("int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float32", "bool")
+
+
 def _graph(dtype: str, shape: tuple[int, ...] = (1, 3, 40)) -> Graph:
     tensor = Tensor(0, "in", shape, dtype, None, tiny.quantized(0.1))
     return Graph("main", (tensor,), (), (0,), (0,))
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "float32", "bool"])
+@pytest.mark.parametrize("dtype", _DTYPES)
 def test_random_inputs_have_the_type_and_come_again(dtype: str) -> None:
     made = hil.random_inputs(_graph(dtype), 20, seed=5)
     again = hil.random_inputs(_graph(dtype), 20, seed=5)
