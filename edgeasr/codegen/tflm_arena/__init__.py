@@ -44,7 +44,8 @@ class Arena:
 def predict(graph: Graph, content: bytes, target: Target = HOST) -> Arena:
     """Return the arena that a build of TFLite-Micro needs for a model.
 
-    content: the `.tflite` that `graph` was parsed from. Raises InputError for a damaged file.
+    content: the `.tflite` that `graph` was parsed from. Raises InputError for a damaged
+    file, and for operators whose tensors are not those that their kernels take.
     """
     contents = read(graph, content)
     table = kernel_table(target)
@@ -62,7 +63,7 @@ def predict(graph: Graph, content: bytes, target: Target = HOST) -> Arena:
         margin_bytes=needed - align_up(least.need, ALIGNMENT),
         checked_bytes=align_up(largest.checked, ALIGNMENT),
         parts=dict(largest.parts),
-        unknown=unknown,
+        unknown=tuple(sorted({*unknown, *largest.guessed})),
     )
 
 

@@ -17,12 +17,18 @@ from edgeasr.codegen.tflm_arena.contents import Contents, Subgraph, TensorRecord
 from edgeasr.codegen.tflm_arena.kernels import Kernel, Node, Persistent, Request, Scratch
 from edgeasr.codegen.tflm_arena.planner import Buffer, plan_bytes
 from edgeasr.codegen.tflm_arena.variants import Target
+from edgeasr.errors import InputError
 
 ALIGNMENT = 16
 # Requests of scratch that the allocator keeps room for, ahead of each operator.
 _REQUESTS_AHEAD = 12
 # Bytes of the planner's tables for one buffer: seven times int, four in a struct and three beside.
 _PLANNER_BYTES_PER_BUFFER = 40
+
+# Planning takes the square of it, here as there.
+_MOST_BUFFERS = 4096
+# What a kernel's tensors raise that have not the ranks and values that it takes.
+_MISFITS = (IndexError, ValueError, TypeError, AttributeError, ZeroDivisionError)
 
 _ALLOCATOR = "8pi"
 _MICRO_ALLOCATOR = "5pb3p"
@@ -62,6 +68,7 @@ class Account:
         self.parts: Counter[str] = Counter()
         self.scratch: list[Call] = []
         self.plan = 0
+        self.guessed: set[str] = set()
 
     # The arena.
 
@@ -158,16 +165,26 @@ class Account:
         for _, _, node, kernel in self.nodes():
             if kernel.data:
                 self.persistent("kernels", self.abi.size(kernel.data))
-            for request in kernel.init(node):
+            for request in self.first_requests(kernel, node):
                 self.persistent("kernels", request.bytes)
+
+    def first_requests(self, kernel: Kernel, node: Node) -> list[Persistent]:
+        """Return what `init` asks for after its data; all of it is persistent."""
+        try:
+            return list(kernel.init(node))
+        except (KeyError, *_MISFITS) as error:
+            raise InputError(
+                f"{node.operator.kind}: has not the options that TFLite-Micro's kernel reads "
+                f"({type(error).__name__}: {error})"
+            ) from None
 
     def prepare(self) -> None:
         handles: dict[tuple[int, int], bytes] = {}
         placed: set[bytes] = set()
         for number, index, node, kernel in self.nodes():
-            for request in kernel.prepare(node):
-                self.request(request, number, index)
             operator = node.operator
+            for request in self.requests(kernel, node):
+                self.request(request, number, index)
             if operator.variable:
                 handles[number, operator.outputs[0]] = operator.variable
             elif operator.kind == "ASSIGN_VARIABLE":
@@ -177,6 +194,21 @@ class Account:
                     self.persistent("variables", node.inputs[1].bytes)
             self.temp = self.head
             self.reserve_requests()
+
+    def requests(self, kernel: Kernel, node: Node) -> list[Request]:
+        """Return what `prepare` asks for; guess high without options, as in called subgraphs."""
+        kind = node.operator.kind
+        try:
+            return list(kernel.prepare(node))
+        except KeyError:
+            self.guessed.add(kind)
+            size = sum(tensor.bytes for tensor in (*node.inputs, *node.outputs) if tensor)
+            return [*kernels.ends(node), *kernels.ends(node), Persistent(size), Scratch(2 * size)]
+        except _MISFITS as error:
+            raise InputError(
+                f"{kind}: TFLite-Micro's kernel cannot take these tensors "
+                f"({type(error).__name__}: {error})"
+            ) from None
 
     def request(self, request: Request, subgraph: int, operator: int) -> None:
         match request:
@@ -201,6 +233,11 @@ class Account:
                 if tensor.variable and (offsets is None or offsets[index] == -1):
                     self.persistent("variables", tensor.bytes)
         buffers = list(Lifetimes(self.contents, self.scratch).buffers())
+        if len(buffers) > _MOST_BUFFERS:
+            raise InputError(
+                f"{len(buffers):,} tensors to place in TFLite-Micro's arena; at most "
+                f"{_MOST_BUFFERS:,} are planned; convert a smaller model"
+            )
         self.plan = plan_bytes(buffers)
         tables = _PLANNER_BYTES_PER_BUFFER * len(buffers)
         self.fits(
@@ -227,6 +264,9 @@ class Lifetimes:
         self.time = 0
         self.lives: list[dict[int, list[int]]] = [{} for _ in contents.subgraphs]
         self.scratch_lives: list[list[int]] = [[-1, -1] for _ in scratch]
+        self.scratch_of: dict[tuple[int, int], list[list[int]]] = {}
+        for call, life in zip(scratch, self.scratch_lives, strict=True):
+            self.scratch_of.setdefault((call.subgraph, call.operator), []).append(life)
         self.made = self.handles()
 
     def handles(self) -> set[tuple[int, int]]:
@@ -282,9 +322,8 @@ class Lifetimes:
             for index in (*operator.inputs, *operator.outputs):
                 if index >= 0:
                     used(index)
-            for call, life in zip(self.scratch, self.scratch_lives, strict=True):
-                if (call.subgraph, call.operator) == (number, position):
-                    life[:] = [life[0] if life[0] != -1 else start, self.time]
+            for life in self.scratch_of.get((number, position), ()):
+                life[:] = [life[0] if life[0] != -1 else start, self.time]
         for index in subgraph.outputs:
             created(index)
             used(index)

@@ -14,7 +14,9 @@ from edgeasr.errors import InputError
 from edgeasr.graph import DTYPE_BYTES, Graph
 
 _OFFLINE_PLAN = b"OfflineMemoryAllocation"
-_DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
+# How deep subgraphs may call each other.
+_MOST_CALLS = 8
+_DAMAGE = (struct.error, KeyError, IndexError, ValueError, TypeError, OverflowError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,13 @@ class _Reader:
             self.subgraph(self.model.Subgraphs(i), options if i == 0 else None)
             for i in range(self.model.SubgraphsLength())
         )
+        for number in range(len(subgraphs)):
+            _check_calls(subgraphs, number, ())
         tensors = sum(len(subgraph.tensors) for subgraph in subgraphs)
         return Contents(subgraphs, self.offline_plan(tensors))
 
     def subgraph(self, raw: object, options: list[Mapping[str, object]] | None) -> Subgraph:
-        return Subgraph(
+        made = Subgraph(
             tensors=tuple(self.tensor(raw.Tensors(i)) for i in range(raw.TensorsLength())),
             operators=tuple(
                 self.operator(raw.Operators(i), options[i] if options else {})
@@ -111,6 +115,8 @@ class _Reader:
             inputs=tuple(raw.Inputs(i) for i in range(raw.InputsLength())),
             outputs=tuple(raw.Outputs(i) for i in range(raw.OutputsLength())),
         )
+        _check_indices(made)
+        return made
 
     def tensor(self, raw: object) -> TensorRecord:
         dtype = self.types[raw.Type()].lower()
@@ -164,6 +170,26 @@ class _Reader:
                 data = self.model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
                 return struct.unpack_from(f"<{tensors}i", data, 12)
         return None
+
+
+def _check_indices(subgraph: Subgraph) -> None:
+    count = len(subgraph.tensors)
+    for operator in subgraph.operators:
+        if not all(-1 <= index < count for index in operator.inputs):
+            raise IndexError(f"inputs {operator.inputs} of {operator.kind}")
+        if not all(0 <= index < count for index in operator.outputs):
+            raise IndexError(f"outputs {operator.outputs} of {operator.kind}")
+    if not all(0 <= index < count for index in (*subgraph.inputs, *subgraph.outputs)):
+        raise IndexError(f"ends {subgraph.inputs} and {subgraph.outputs} of a subgraph")
+
+
+def _check_calls(subgraphs: tuple[Subgraph, ...], number: int, callers: tuple[int, ...]) -> None:
+    """Raise ValueError for a subgraph that calls itself, or none that there is."""
+    if not 0 <= number < len(subgraphs) or number in callers or len(callers) > _MOST_CALLS:
+        raise ValueError(f"subgraph {callers[-1]} calls subgraph {number}")
+    for operator in subgraphs[number].operators:
+        for called in operator.calls:
+            _check_calls(subgraphs, called, (*callers, number))
 
 
 def _names(enum: type) -> dict[int, str]:

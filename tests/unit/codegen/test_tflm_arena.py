@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeasr import bisection, graph, paths
 from edgeasr.codegen import tflm_arena
 from edgeasr.codegen.tflm_arena.abi import Abi
+from edgeasr.codegen.tflm_arena.account import Account
+from edgeasr.codegen.tflm_arena.contents import Contents, Operator, Subgraph, TensorRecord
 from edgeasr.codegen.tflm_arena.planner import Buffer, plan_bytes
+from edgeasr.codegen.tflm_arena.variants import kernel_table
 from edgeasr.errors import InputError
 from tests.vectors.kernels.cases import KINDS, cases
 from tests.vectors.kernels.tflite_builder import serialize
@@ -115,3 +119,51 @@ def test_the_planner_fills_gaps_in_the_order_of_tflite_micro():
     assert plan_bytes([Buffer(64, 0, 0), Buffer(16, 1, 1)]) == 64
     assert plan_bytes([Buffer(16, 0, 5, offset=48), Buffer(48, 0, 5), Buffer(16, 0, 5)]) == 80
     assert plan_bytes([]) == 0
+
+
+def contents_of(*subgraphs: Subgraph) -> Account:
+    account = Account(Contents(subgraphs), tflm_arena.HOST, kernel_table(tflm_arena.HOST))
+    account.run()
+    return account
+
+
+TENSOR = TensorRecord("int8", (1, 8, 8, 4), constant=False, variable=False, channels=1)
+WEIGHTS = TensorRecord("int8", (4, 3, 3, 4), constant=True, variable=False, channels=4)
+
+
+def test_an_operator_without_options_in_a_called_subgraph_is_guessed_high():
+    called = Subgraph((TENSOR, WEIGHTS, TENSOR), (Operator("SVDF", (0, 1), (2,)),), (0,), (2,))
+    main = Subgraph((TENSOR,), (Operator("CALL_ONCE", (), (), calls=(1,)),), (0,), (0,))
+    account = contents_of(main, called)
+    assert account.guessed == {"SVDF"}
+    assert account.parts["kernels"] > 2 * TENSOR.bytes
+
+
+def test_tensors_that_a_kernel_cannot_take_are_refused_by_the_operator_s_name():
+    flat = TensorRecord("int8", (4,), constant=True, variable=False, channels=4)
+    main = Subgraph((TENSOR, flat), (Operator("DEPTHWISE_CONV_2D", (0, 1), (0,)),), (0,), (0,))
+    with pytest.raises(InputError, match="DEPTHWISE_CONV_2D: TFLite-Micro's kernel cannot take"):
+        contents_of(main)
+
+
+def test_more_tensors_than_are_planned_are_refused():
+    with pytest.raises(InputError, match="5,001 tensors to place"):
+        contents_of(Subgraph((TENSOR,) * 5001, (), (0,), (0,)))
+
+
+def test_damage_ends_in_an_input_error_never_in_another_one():
+    content = bytearray(ZOO[0].read_bytes())
+    model = graph.parse(bytes(content))
+    rng = np.random.default_rng(11)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(content)
+        for position in rng.integers(0, len(content), 8):
+            damaged[position] = rng.integers(0, 256)
+        for position in rng.integers(len(content) - 6000, len(content), 8):
+            damaged[position] = rng.integers(0, 256)
+        try:
+            tflm_arena.predict(model, bytes(damaged))
+        except InputError:
+            refused += 1
+    assert refused > 20
