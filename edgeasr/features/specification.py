@@ -6,7 +6,7 @@ from edgeasr.features.structs import Struct
 
 _MEL = ("ear_fft_int32.c", "ear_fft_int32.h", "ear_frontend_mel.c", "ear_frontend_mel.h")
 _MICRO = (
-    "ear_fft_int16.c", "ear_fft_int16.h", "ear_fft_int16_stages.h", "ear_fft_stages.h",
+    "ear_fft_int16.c", "ear_fft_int16.h", "ear_fft_int16_arithmetic.h", "ear_fft_stages.h",
     "ear_frontend_micro.c", "ear_frontend_micro.h", "ear_micro.h",
 )  # fmt: skip
 _SOURCES = {

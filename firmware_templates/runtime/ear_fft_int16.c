@@ -1,6 +1,6 @@
 #include "ear_fft_int16.h"
 
-#include "ear_fft_int16_stages.h"
+#include "ear_fft_stages.h"
 
 /* Separate the spectrum of the even samples from that of the odd ones, and join them. */
 static void split(const ear_fft_int16_t *fft, uint32_t *data)

@@ -1,6 +1,6 @@
 #include "ear_fft_int16_inverse.h"
 
-#include "ear_fft_int16_stages.h"
+#include "ear_fft_stages.h"
 
 static inline uint32_t swapped(uint32_t z)
 {

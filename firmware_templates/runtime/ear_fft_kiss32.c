@@ -1,5 +1,7 @@
 #include "ear_fft_kiss32.h"
 
+#define EAR_FFT_ARITHMETIC
+
 typedef ear_complex32_t complex_t;
 
 static inline int32_t added(int32_t a, int32_t b)

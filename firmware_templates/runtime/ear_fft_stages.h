@@ -1,8 +1,14 @@
-/* Stages of a complex FFT in place, as KISS FFT has them. The file that includes this has defined
- * complex_t and, on it, halved, quartered, rotated, sum, difference, turned_sum (a + j b) and
- * turned_difference (a - j b). */
+/* Stages of a complex FFT in place, as KISS FFT has them.
+ *
+ * They compute with what ear_fft_int16_arithmetic.h defines, or, where EAR_FFT_ARITHMETIC is defined
+ * already, with what the file that includes this has: complex_t and, on it, halved, quartered,
+ * rotated, sum, difference, turned_sum (a + j b) and turned_difference (a - j b). */
 #ifndef EAR_FFT_STAGES_H
 #define EAR_FFT_STAGES_H
+
+#ifndef EAR_FFT_ARITHMETIC
+#include "ear_fft_int16_arithmetic.h"
+#endif
 
 static inline void butterfly4(complex_t *data, uint32_t distance, complex_t a, complex_t b,
                               complex_t c, complex_t d)
@@ -19,7 +25,7 @@ static inline void butterfly4(complex_t *data, uint32_t distance, complex_t a, c
 
 /* The first stage has no rotation: after the division a product with the largest fraction, which
  * stands for 1, changes nothing. */
-static uint32_t first_stage(complex_t *data, uint32_t points)
+static inline uint32_t first_stage(complex_t *data, uint32_t points)
 {
     if (points & 0xAAAAAAAAu) {
         for (uint32_t i = 0; i < points; i += 2) {
@@ -37,8 +43,8 @@ static uint32_t first_stage(complex_t *data, uint32_t points)
     return 4;
 }
 
-static void radix4_stage(complex_t *data, uint32_t points, uint32_t distance,
-                         const complex_t *twiddles)
+static inline void radix4_stage(complex_t *data, uint32_t points, uint32_t distance,
+                                const complex_t *twiddles)
 {
     const uint32_t stride = points / (4 * distance);
     for (uint32_t k = 0; k < distance; ++k) {

@@ -1,8 +1,11 @@
-/* Stages of the 16-bit FFT, which its way there and its way back share. */
-#ifndef EAR_FFT_INT16_STAGES_H
-#define EAR_FFT_INT16_STAGES_H
+/* What the stages of the 16-bit FFT compute with: complex numbers in one word. */
+#ifndef EAR_FFT_INT16_ARITHMETIC_H
+#define EAR_FFT_INT16_ARITHMETIC_H
 
 #include "ear_fft_int16.h"
+
+/* See ear_fft_stages.h. */
+#define EAR_FFT_ARITHMETIC
 
 typedef uint32_t complex_t;
 
@@ -130,7 +133,5 @@ static inline uint32_t quartered(uint32_t z)
 {
     return scaled(z, 32767 / 4);
 }
-
-#include "ear_fft_stages.h"
 
 #endif
