@@ -14,7 +14,6 @@ from edgeasr.hil.tensors import written_layers
 from edgeasr.project import Layer
 from tests import tiny
 
-
 _DTYPES = ("int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float32", "bool")
 
 
