@@ -190,7 +190,7 @@ def _table(kind: str) -> Callable[[Make], tuple[str, dict]]:
     def build(make: Make) -> tuple[str, dict]:
         scale = make.scale(-4, 1)
         make.feed((1, 400), scale=scale, point=-128 if kind == "RSQRT" else make.point())
-        factor = make.pick(1, 1, 0.75, 0.5, 2.0, 0.1, 7.0)
+        factor = make.pick(1, 1, 0.75, 4 / 3, 0.5, 2.0, 0.1, 7.0)
         if kind == "RSQRT":
             factor = make.rng.uniform(0.005, 0.05) / float(scale) ** 1.5
         make.result((1, 400), scale=scale * np.float32(factor), point=make.point())
