@@ -32,7 +32,32 @@ def convert(file: Path, folder: Path, count: int, seed: int) -> None:
     np.savez(folder / "reference.npz", x=x, y=np.stack([row.numpy() for row in y]))
 
 
+class _Kept(logging.Handler):
+    """Keeps the errors that PyTorch only writes to its log before it raises another."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1]:
+            self.errors.append(record.exc_info[1])
+
+
+def _cause(error: BaseException) -> str:
+    """Return the first line of what went wrong first: PyTorch wraps it several times."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    convert(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    kept = _Kept()
+    for name in ("torch", "torch.export", "torch._export"):
+        logging.getLogger(name).addHandler(kept)
+    try:
+        convert(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    except Exception as error:
+        sys.exit(_cause(kept.errors[0] if kept.errors else error))

@@ -55,26 +55,28 @@ def window(call: Call, order: Sequence[int | None], sizes: Sequence[int], kernel
         total = _total(made, sizes, strides, reach)
         before = tuple((t + (automatic == "SAME_LOWER")) // 2 for t in total)
     else:
-        rest = [
-            has + b + a - r for has, b, a, r in zip(sizes, before, after, reach, strict=True)
-        ]  # fmt: skip
-        up = bool(call.attribute("ceil_mode", 0))
-        made = tuple(
-            min(-(-left // step) if up else left // step, (has + b - 1) // step) + 1
-            for left, step, has, b in zip(rest, strides, sizes, before, strict=True)
-        )
-        if min(rest) < 0:
-            raise call.fail(f"its window of {reach} is larger than the picture of {list(sizes)}")
-        total = [
-            (m - 1) * step + r - has
-            for m, step, r, has in zip(made, strides, reach, sizes, strict=True)
-        ]  # fmt: skip
+        made = _places(call, sizes, strides, reach, before, after)
+        total = _total(made, sizes, strides, reach)
     after = tuple(max(t - b, 0) for t, b in zip(total, before, strict=True))
     return Window(size, strides, dilations, before, after, made)
 
 
+def _places(call: Call, sizes, strides, reach, before, after) -> tuple[int, ...]:
+    """Return how many places a window takes on each axis, padded as stated. With ceil_mode it may
+    reach beyond the padding, but not begin there."""
+    rest = [h + b + a - r for h, b, a, r in zip(sizes, before, after, reach, strict=True)]
+    if min(rest) < 0:
+        raise call.fail(f"its window of {reach} is larger than the picture of {list(sizes)}")
+    if not call.attribute("ceil_mode", 0):
+        return tuple(left // step + 1 for left, step in zip(rest, strides, strict=True))
+    return tuple(
+        min(-(-left // step), (has + b - 1) // step) + 1
+        for left, step, has, b in zip(rest, strides, sizes, before, strict=True)
+    )
+
+
 def _total(made, sizes, strides, reach) -> list[int]:
-    """Return the padding of TensorFlow's SAME on each axis, both ends together."""
+    """Return the padding that the places of a window need on each axis, both ends together."""
     return [
         max((m - 1) * step + r - has, 0)
         for m, has, step, r in zip(made, sizes, strides, reach, strict=True)

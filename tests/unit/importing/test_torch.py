@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,20 @@ def test_a_dynamic_batch_is_taken(tmp_path):
     shapes = {"input": {0: torch.export.Dim("batch")}}
     file = export(tmp_path / "net.pt2", net(), 2, 1, 24, 16, dynamic_shapes=shapes)
     assert importing.load(file, (24, 16)).built.input_shape == (1, 1, 24, 16)
+
+
+@pytest.mark.slow
+def test_a_program_that_pytorch_does_not_take_is_told_by_its_cause(tmp_path):
+    file = export(tmp_path / "net.pt2", net(), 1, 1, 24, 16)
+    with zipfile.ZipFile(file) as archive:
+        members = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    name = next(name for name in members if name.endswith("models/model.json"))
+    members[name] = members[name].replace(b'"kernel_size"', b'"colonel_size"')
+    with zipfile.ZipFile(file, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    with pytest.raises(InputError, match="PyTorch cannot convert it: KeyError: 'kernel_size'"):
+        importing.load(file)
 
 
 def test_a_recurrent_net_is_refused_by_its_operation(tmp_path):
