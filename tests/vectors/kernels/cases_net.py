@@ -276,6 +276,17 @@ def _wrapping(kind: str, dtype: str) -> Callable[[Make], tuple[str, dict]]:
     return build
 
 
+def _embedding_lookup(make: Make) -> tuple[str, dict]:
+    rows, count = make.size(9), make.size(6)
+    inner = (make.size(20), *make.pick((), (), (make.size(3),)))
+    dtype = str(make.pick("int8", "float32"))
+    make.hold(make.rng.integers(0, rows, count).astype(np.int32))
+    scale = 0.1 if dtype == "int8" else None
+    make.feed((rows, *inner), dtype, scale)
+    make.result((count, *inner), dtype, scale)
+    return "EMBEDDING_LOOKUP", {}
+
+
 def _quantize(source: str, target: str) -> Callable[[Make], tuple[str, dict]]:
     """Between int32, whose zero point is 0, and narrower types."""
 
@@ -317,6 +328,7 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "dense_wrapping": _wrapping("FULLY_CONNECTED", "int8"),
     "conv2d_s16_wrapping": _wrapping("CONV_2D", "int16"),
     "dense_s16_wrapping": _wrapping("FULLY_CONNECTED", "int16"),
+    "embedding_lookup": _embedding_lookup,
     "quantize_int8_int32": _quantize("int8", "int32"),
     "quantize_int16_int32": _quantize("int16", "int32"),
     "quantize_int32_int8": _quantize("int32", "int8"),
