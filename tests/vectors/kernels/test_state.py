@@ -137,3 +137,43 @@ def test_the_input_is_assigned_and_the_output_is_a_variable() -> None:
     p.assign("past", p.input)
 
     check(p.graph(old))
+
+
+def test_new_rows_are_the_value_of_another_variable() -> None:
+    p = Program(2, 1)
+    p.variable("past", 2)
+    p.variable("last", 1)
+    window = p.join(p.read("past"), p.read("last"))
+    p.assign("past", p.cut(window, 1, 3))
+    p.assign("last", p.sum(p.input, p.input))
+
+    code = check(p.graph(window))
+
+    assert _kernels(code) == {"ear_shift": 1, "ear_copy_block": 1, "ear_add_s8": 1}
+
+
+def test_new_rows_are_also_the_value_of_another_variable() -> None:
+    p = Program(2, 1)
+    p.variable("past", 2)
+    p.variable("last", 1)
+    old, before = p.read("past"), p.read("last")
+    new = p.sum(p.input, before)
+    window = p.join(old, new)
+    p.assign("past", p.cut(window, 1, 3))
+    p.assign("last", new)
+
+    check(p.graph(p.join(window, before)))
+
+
+def test_a_variable_is_assigned_its_own_value() -> None:
+    """In place, the copy would be onto itself, which memcpy does not allow."""
+    p = Program(2, 1)
+    start = np.array([[[[3, 4]]]], np.int8)
+    p.variable("past", 1, start)
+    old = p.read("past")
+    made = p.sum(old, p.input)
+    p.assign("past", old)
+
+    code = check(p.graph(made))
+
+    assert _kernels(code) == {"ear_copy_block": 2, "ear_add_s8": 1}
