@@ -72,7 +72,7 @@ def export(
         raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
     manifests.check(kind)
     if engine == "tflm":
-        code: Code = generate_tflm(model, board)
+        code: Code = generate_tflm(model, board, kind=kind)
     else:
         code = generate_model(model, board.name, packing=packing)
     check_fit(model, code, board)
@@ -117,8 +117,8 @@ def _other_engine(model: SpeechModel) -> str:
     return "\n  TFLite-Micro has these operations, if not of all types: try --engine tflm"
 
 
-def generate_tflm(model: SpeechModel, board: Board) -> TflmCode:
-    """Generate the C++ of the model itself, for the engine `tflm`."""
+def generate_tflm(model: SpeechModel, board: Board, *, kind: str = manifests.CMAKE) -> TflmCode:
+    """Generate the C++ of the model itself, for the engine `tflm`; kind: as of export."""
     return tflm.generate(
         model.graph,
         name=model.name,
@@ -126,7 +126,7 @@ def generate_tflm(model: SpeechModel, board: Board) -> TflmCode:
         content=model.content,
         board=board.name,
         where=model.path.name,
-        target=_tflm_build(board),
+        target=manifests.library_build(kind, _tflm_build(board)),
         hosted=board.port.hosted,
     )
 

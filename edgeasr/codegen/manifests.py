@@ -10,11 +10,12 @@ idf_component.yml.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from edgeasr import paths
 from edgeasr.codegen.environment import render
+from edgeasr.codegen.tflm_arena import Target
 from edgeasr.errors import InputError, alternatives
 
 CMAKE = "cmake"
@@ -75,6 +76,17 @@ def check(kind: str) -> None:
     """Raise InputError for a kind of project that there is not."""
     if kind not in KINDS:
         raise InputError(f'project "{kind}" not found; {alternatives(kind, KINDS)}')
+
+
+def library_build(kind: str, target: Target) -> Target:
+    """Return how the ecosystem's own TFLite-Micro is compiled for the core of `target`.
+
+    Arduino's port cannot define TF_LITE_STATIC_MEMORY; enums are taken as large as they may be.
+    """
+    if kind == CMAKE:
+        return target
+    abi = replace(target.abi, enum_bytes=4)
+    return replace(target, abi=abi, static_memory=kind not in ("arduino", "platformio"))
 
 
 @dataclass(frozen=True)

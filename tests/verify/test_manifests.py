@@ -41,11 +41,16 @@ def _build(made: Project, kind: str) -> Path:
     include = [f"-I{folder}" for folder in (source, stub)]
     include += [f"-isystem{_TFLM}", f"-isystem{_TFLM / 'third_party' / 'flatbuffers' / 'include'}"]
     objects = []
-    for path in [*found, *stub.glob("stub.*")]:
+    library = _TFLM.rglob("*.cc") if made.manifest.engine == "tflm" else ()
+    for path in [*found, *stub.glob("stub.*"), *library]:
         target = made.folder / "build" / f"{path.name}.o"
         target.parent.mkdir(exist_ok=True)
         is_c = path.suffix == ".c"
-        language = ["gcc", "-std=gnu11"] if is_c else ["g++", "-std=gnu++17"]
+        language = (
+            ["gcc", "-std=gnu11"]
+            if is_c
+            else ["g++", "-std=gnu++17", "-fno-exceptions", "-fno-rtti"]
+        )
         sketch = [] if is_c else ["-include", "Arduino.h"] * (path.suffix == ".ino")
         subprocess.run(
             [*language, *_STRICT, *include, "-DCONFIG_SYS_CLOCK_HW_CYCLES_PER_SEC=1000000", *sketch,
@@ -76,6 +81,19 @@ def test_a_project_compiles_on_its_framework_and_gives_the_host_s_answer(
 
 
 @pytest.mark.parametrize("kind", _OTHERS)
+def test_a_project_of_the_engine_tflm_compiles_with_a_stand_in_and_answers(
+    kind: str, tmp_path: Path
+) -> None:
+    made = _export(tmp_path, kind, "tflm")
+
+    program = _build(made, kind)
+
+    with connect.connect(made, port=f"exec:{program}") as connected:
+        assert connected.hello.engine == "tflm"
+        assert connected.device.tensor(bytes(connected.hello.input_bytes)) == bytes([4] * 4)
+
+
+@pytest.mark.parametrize("kind", _OTHERS)
 def test_sources_of_the_library_lie_in_one_folder(kind: str, tmp_path: Path) -> None:
     made = _export(tmp_path, kind, "tflm")
     names = [p.name for p in made.folder.rglob("*") if p.suffix in (".c", ".cpp", ".h")]
@@ -86,6 +104,14 @@ def test_sources_of_the_library_lie_in_one_folder(kind: str, tmp_path: Path) -> 
     assert "ear_tflm_bare.cpp" not in names
     assert made.model_path.is_file()
     assert not list(made.folder.rglob("linker.ld"))
+
+
+def test_arduino_s_own_library_needs_a_larger_arena(tmp_path: Path) -> None:
+    arena = {}
+    for kind in (manifests.CMAKE, "zephyr", "arduino"):
+        (tmp_path / kind).mkdir()
+        arena[kind] = _export(tmp_path / kind, kind, "tflm").manifest.arena_bytes
+    assert arena[manifests.CMAKE] < arena["zephyr"] < arena["arduino"]
 
 
 def test_an_arduino_library_has_its_properties_and_an_example(tmp_path: Path) -> None:

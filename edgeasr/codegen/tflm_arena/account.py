@@ -35,7 +35,6 @@ _MICRO_ALLOCATOR = "5pb3p"
 _PLANNER = "p2i4p2ipb"
 _BUILTIN_DATA_ALLOCATOR = "2p"
 _SUBGRAPH_ALLOCATIONS = "2p"
-_NODE = "6pi p"
 _ALLOCATION_INFO = "2p3ib"
 _SCRATCH_REQUEST = "p2i"
 _VARIABLES = "p2i"
@@ -105,7 +104,7 @@ class Account:
             self.persistent("ends", size, alignment)
 
     def tensor_structs(self, tensor: TensorRecord) -> Iterator[tuple[int, int]]:
-        fields = [kernels.TENSOR, *[kernels.AFFINE_QUANTIZATION] * bool(tensor.channels)]
+        fields = [self.target.tensor, *[kernels.AFFINE_QUANTIZATION] * bool(tensor.channels)]
         yield from ((self.abi.size(f), self.abi.alignment(f)) for f in fields)
         if tensor.channels:
             yield kernels.int_array(tensor.channels), 4
@@ -139,7 +138,7 @@ class Account:
         for subgraph in subgraphs:
             self.structs("tensors", kernels.EVAL_TENSOR, len(subgraph.tensors))
         for subgraph in subgraphs:
-            self.structs("operators", _NODE, len(subgraph.operators))
+            self.structs("operators", self.target.node, len(subgraph.operators))
 
     def reserve_requests(self) -> None:
         count = len(self.scratch) + _REQUESTS_AHEAD

@@ -255,7 +255,6 @@ class Kernel:
 
 
 EVAL_TENSOR = "ppe"
-TENSOR = "(ip)(2i)pppeeb"
 AFFINE_QUANTIZATION = "ppi"
 CONV_DATA = "4i 5i 2p 3i"
 FULLY_CONNECTED_DATA = "9i 2p b"

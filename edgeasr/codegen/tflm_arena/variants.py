@@ -22,7 +22,8 @@ class Target:
     abi: of the compiler. cmsis: path of CMSIS-NN's kernels (none, dsp or mve), None for the
     reference kernels. recording: with the allocator that records (the package on PyPI).
     compression: compiled with USE_TFLM_COMPRESSION (the package on PyPI too). quant_spec: with the
-    options of FULLY_CONNECTED that came after August 2026.
+    options of FULLY_CONNECTED that came after August 2026. static_memory: compiled with
+    TF_LITE_STATIC_MEMORY, as all but Arduino's port are: structs are larger without.
     """
 
     abi: Abi
@@ -30,6 +31,17 @@ class Target:
     recording: bool = False
     compression: bool = False
     quant_spec: bool = True
+    static_memory: bool = True
+
+    @property
+    def tensor(self) -> str:
+        """The fields of a TfLiteTensor, in the notation of `abi`."""
+        return "(ip)2i3p2eb" if self.static_memory else "e2p2ie4pi2b(ip)2p"
+
+    @property
+    def node(self) -> str:
+        """The fields of a NodeAndRegistration."""
+        return "(6pi)p" if self.static_memory else "(7pipb)p"
 
 
 HOST = Target(Abi(pointer_bytes=8, enum_bytes=4))
