@@ -72,28 +72,41 @@ def hil(
             raise InputError("--junit and --min-accuracy are about recordings; give --clips")
         check_tensors(_run_tensors(made, random, seed, inputs or [], json, line))
         return
-    everything = [clip for path in clips for clip in catalog.load(path)]
-    wanted_split = None if split == "all" else split
-    if connect.load_model(made).graph.stateful:
-        wanted = loop.select_streams(everything, split=wanted_split, limit=limit)
-        report = run_streams(made, wanted, resample=resample, **line)
-    else:
-        wanted, skipped = loop.select(
-            everything, made.manifest.labels, split=wanted_split, limit=limit
-        )
-        if skipped:
-            console.say(f"{skipped} clips have labels that the model lacks; they are left out")
-        report = run(made, wanted, resample=resample, **line)
+    report = _hear(made, clips, split, limit, resample, line)
     if junit:
         loop.write_text(junit, report.junit())
         console.say(f"wrote {junit}")
+    _show(report, json)
+    check(report, min_accuracy)
+
+
+def _hear(
+    made: project.Project,
+    sets: list[Path],
+    split: str,
+    limit: int,
+    resample: bool,
+    line: dict[str, object],
+) -> loop.Report | loop.StreamReport:
+    """Stream the recordings of data sets, as clips or, for a model with state, as streams."""
+    everything = [clip for path in sets for clip in catalog.load(path)]
+    wanted_split = None if split == "all" else split
+    if connect.load_model(made).graph.stateful:
+        wanted = loop.select_streams(everything, split=wanted_split, limit=limit)
+        return run_streams(made, wanted, resample=resample, **line)
+    wanted, skipped = loop.select(everything, made.manifest.labels, split=wanted_split, limit=limit)
+    if skipped:
+        console.say(f"{skipped} clips have labels that the model lacks; they are left out")
+    return run(made, wanted, resample=resample, **line)
+
+
+def _show(report: loop.Report | loop.StreamReport, json: bool) -> None:
     if json:
         console.print_json(report.to_dict())
     elif isinstance(report, loop.StreamReport):
         tables.show_streams(report)
     else:
         tables.show_report(report)
-    check(report, min_accuracy)
 
 
 def run(

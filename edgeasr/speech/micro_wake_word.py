@@ -47,20 +47,11 @@ def facts(raw: Mapping[str, object], graph: Graph, where: str) -> dict[str, obje
     InputError for another version, a key that is missing or not known, a value out of range, and
     for a graph without the ends of such a model.
     """
-    version = raw.get("version")
-    if version not in (1, 2) or isinstance(version, bool) or raw.get("type") != "micro":
-        raise InputError(
-            f"{where}: a microWakeWord manifest of type {raw.get('type')!r} and version "
-            f'{version!r}; type "micro" and version 1 or 2 are known'
-        )
-    micro = raw.get("micro")
-    if not isinstance(micro, Mapping):
-        raise InputError(f"{where}: micro is {micro!r}; a table is expected")
-    _check_keys(raw, _KEYS[version], where)
-    _check_keys(micro, _MICRO_KEYS[version], f"{where}: micro")
+    version, micro = _checked(raw, where)
     word = _label(raw.get("wake_word"), where)
     frames = _frames(graph, version, where)
     step_ms = _step_ms(micro, version, where)
+    told = ("author", "website", "trained_languages")
     return {
         "name": word[:32],
         "labels": [word],
@@ -80,17 +71,28 @@ def facts(raw: Mapping[str, object], graph: Graph, where: str) -> dict[str, obje
             "hop_frames": frames,
             "refractory_ms": _QUIET_STEPS * step_ms,
             "warmup_ms": _WINDOW_MS + (_QUIET_STEPS - 1) * step_ms,
-            "ignored": [],
         },
         "provenance": {
             "manifest": f"microWakeWord, version {version}",
-            **{
-                key: raw[key]
-                for key in ("author", "website", "trained_languages")
-                if isinstance(raw.get(key), str | list)
-            },
+            **{key: raw[key] for key in told if isinstance(raw.get(key), str | list)},
         },
     }
+
+
+def _checked(raw: Mapping[str, object], where: str) -> tuple[int, Mapping[str, object]]:
+    """Return the version of a manifest, and its part `micro`, both with known keys alone."""
+    version = raw.get("version")
+    if version not in (1, 2) or isinstance(version, bool) or raw.get("type") != "micro":
+        raise InputError(
+            f"{where}: a microWakeWord manifest of type {raw.get('type')!r} and version "
+            f'{version!r}; type "micro" and version 1 or 2 are known'
+        )
+    micro = raw.get("micro")
+    if not isinstance(micro, Mapping):
+        raise InputError(f"{where}: micro is {micro!r}; a table is expected")
+    _check_keys(raw, _KEYS[version], where)
+    _check_keys(micro, _MICRO_KEYS[version], f"{where}: micro")
+    return version, micro
 
 
 def _check_keys(table: Mapping[str, object], allowed: tuple[str, ...], where: str) -> None:
