@@ -26,17 +26,10 @@ def svdf(view: OpView) -> KernelCall:
         raise view.fail("the bias is left out; TFLite-Micro needs it")
     input_offset = -view.quantization(input_)[1]
     check_accumulator(view, view.constant(feature), input_offset)
-    params = Struct(
-        "params",
-        "ear_svdf_t",
-        {
-            "input_offset": input_offset,
-            **_svdf_factors(view, input_, feature, time, state, output),
-            **sizes,
-        },
-    )
-    weights = weights_of(view, feature, channel_axis=0)
+    factors = _svdf_factors(view, input_, feature, time, state, output)
+    params = Struct("params", "ear_svdf_t", {"input_offset": input_offset, **factors, **sizes})
     view.constant(time)
+    weights = weights_of(view, feature, channel_axis=0)
     made = call(
         f"ear_svdf_s8_{SHORT[time.dtype]}",
         params,

@@ -51,6 +51,11 @@ def _svdf_ties(make: Make) -> tuple[str, dict]:
     return "SVDF", {"rank": 1, "fused_activation_function": "NONE"}
 
 
+def _gate_bias(make: Make, units: int, scale: np.float32, dtype: str) -> None:
+    bias = np.clip(make.rng.normal(0, 2.0 / float(scale), units), -(2**30), 2**30)
+    make.hold(bias.astype(dtype), scale)
+
+
 def _lstm(dtype: str) -> Callable[[Make], tuple[str, dict]]:
     """Weights of gates by pairs of input and hidden ones; the scales reach from dead to saturated.
 
@@ -74,11 +79,8 @@ def _lstm(dtype: str) -> Callable[[Make], tuple[str, dict]]:
             make.hold(make.values((units, depth)), scales[place])
         for _ in range(3):
             make.skip()
-        kind = "int64" if wide else "int32"
         for place in range(4):
-            spread = 2.0 / float(scale * scales[place])
-            bias = np.clip(make.rng.normal(0, spread, units), -(2**30), 2**30)
-            make.hold(bias.astype(kind), scale * scales[place])
+            _gate_bias(make, units, scale * scales[place], "int64" if wide else "int32")
         make.skip()
         make.skip()
         cell = np.float32(make.pick(2.0**-11, 2.0**-11, 2.0**-12, 2.0**-9, 2.0**-15, 3.1e-4))
