@@ -143,7 +143,8 @@ def test_a_model_of_integers_is_not_taken_for_one_of_floats(content):
 
 def test_activations_of_another_name_are_refused(model):
     with pytest.raises(
-        InputError, match='activations "int4" not found; allowed: dynamic, float16, float32, int16, int8'
+        InputError,
+        match='activations "int4" not found; allowed: dynamic, float16, float32, int16, int8',
     ):
         quantize(model, None, "int4")
 
