@@ -6,6 +6,7 @@ The frameworks themselves are stand-ins here (framework_stubs): as much of their
 import configparser
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -186,3 +187,13 @@ def test_another_build_system_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match='project "meson" not found; allowed: arduino'):
         _export(tmp_path, "meson")
     assert not (tmp_path / "project").exists()
+
+
+def test_the_command_says_where_it_stands_how_to_build(tmp_path: Path) -> None:
+    out = tmp_path / "lib"
+    command = [sys.executable, "-m", "edgeasr", "export", "digits", "--board", "host"]
+    said = subprocess.run(
+        [*command, "--project", "arduino", "--out", out], check=True, capture_output=True, text=True
+    )
+    assert f"next: {out / 'README.md'} says how to build it" in said.stdout.replace("\n", " ")
+    assert "arduino-cli compile" in (out / "README.md").read_text()
