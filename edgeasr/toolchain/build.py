@@ -17,6 +17,8 @@ from edgeasr.toolchain.parts import Part
 
 _STAMP = "edgeasr.stamp"
 _TIMEOUT_S = 900
+# A tree of TFLite-Micro is some 300 files, compiled with the project.
+_TREE_TIMEOUT_S = 7200
 _TOP_FRAMES = 10
 
 
@@ -59,7 +61,8 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
     configure = [cmake, "-S", folder, "-B", target, "-G", generator, *found]
     process.run(configure, log=target / "configure.log", timeout_s=_TIMEOUT_S)
     compiling = [cmake, "--build", target, "--parallel", str(jobs or os.cpu_count() or 1)]
-    process.run(compiling, log=target / "build.log", timeout_s=_TIMEOUT_S)
+    timeout_s = _TREE_TIMEOUT_S if found else _TIMEOUT_S
+    process.run(compiling, log=target / "build.log", timeout_s=timeout_s)
     stamp.write_text(_digest(made))
     return _measure(made, board)
 
