@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeasr import speech
 from edgeasr.client import Device
-from edgeasr.connect import connect
+from edgeasr.connect import Connected, connect
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Tensor
 from edgeasr.hil.reference import Reference
@@ -111,19 +111,27 @@ def run_tensors(
     are, each time. Raises what `connect` raises.
     """
     with connect(made, port=port, baud=baud, log=log, front_end=speech.OPTIONAL) as connected:
-        device, model = connected.device, connected.model
-        reference = Reference(model, connected.hello.board, keep_layers=True)
-        compared = _Comparison(device, reference, written_layers(model.graph, made.manifest.layers))
-        rows = inputs(model.graph)
-        for place, values in enumerate(rows):
-            compared.take(place, values)
-            on_input(connected.hello.board, len(rows))
-        counts = _timed(device, rows, connected.count)
+        return compare_tensors(connected, inputs(connected.model.graph), on_input)
+
+
+def compare_tensors(
+    connected: Connected,
+    rows: Sequence[np.ndarray],
+    on_input: Callable[[str, int], None] = lambda board, total: None,
+) -> TensorReport:
+    """Do what `run_tensors` does with firmware that runs already."""
+    device, model, manifest = connected.device, connected.model, connected.project.manifest
+    reference = Reference(model, connected.hello.board, keep_layers=True)
+    compared = _Comparison(device, reference, written_layers(model.graph, manifest.layers))
+    for place, values in enumerate(rows):
+        compared.take(place, values)
+        on_input(connected.hello.board, len(rows))
+    counts = _timed(device, rows, connected.count)
     return TensorReport(
-        board=made.manifest.board,
-        engine=made.manifest.engine,
-        model=made.manifest.model_name,
-        model_sha256=made.manifest.model_sha256,
+        board=manifest.board,
+        engine=manifest.engine,
+        model=manifest.model_name,
+        model_sha256=manifest.model_sha256,
         reference=reference.name,
         inputs=len(rows),
         unequal=tuple(compared.unequal),
