@@ -18,7 +18,7 @@ from edgeasr.codegen.host import HostModel
 from edgeasr.errors import InputError
 from edgeasr.project import Project
 from tests import tiny
-from tests.conftest import need
+from tests.conftest import need, need_package
 
 _STUBS = Path(__file__).parent / "framework_stubs"
 _TFLM = Path(__file__).parent / "tflm_stub"
@@ -166,7 +166,7 @@ def test_zephyr_and_esp_idf_name_all_sources(engine: str, tmp_path: Path) -> Non
 def test_yaml_manifests_are_what_west_and_the_component_manager_take(
     engine: str, tmp_path: Path
 ) -> None:
-    yaml = pytest.importorskip("yaml", reason="pyyaml comes with tflite-micro")
+    yaml = need_package("yaml")
     for kind in ("zephyr", "esp-idf"):
         (tmp_path / kind).mkdir()
     zephyr = _export(tmp_path / "zephyr", "zephyr", engine)
