@@ -50,7 +50,7 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
     Raises InputError when the folder is no project, ToolError when a program or library is missing
     (before any work) or fails.
     """
-    made = project.load(folder)
+    made = _load(folder)
     board = boards.of_project(folder, made.manifest.board)
     cmake, generator = _tools(board, cxx=made.manifest.engine == "tflm")
     found = _library(made, board, tflm_root)
@@ -69,7 +69,7 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
 
 def find_built(folder: Path) -> Built:
     """Return the program built in `folder` before; InputError when there is none or it is stale."""
-    made = project.load(folder)
+    made = _load(folder)
     stamp = _target(made) / _STAMP
     cure = f"run 'edgeasr build {folder}'"
     if not stamp.is_file():
@@ -80,6 +80,17 @@ def find_built(folder: Path) -> Built:
     if not _program(made, board).is_file():
         raise InputError(f"{folder}: the program of the last build is gone; {cure}")
     return _measure(made, board)
+
+
+def _load(folder: Path) -> Project:
+    """Read a project that CMake builds; InputError for one of another build system."""
+    made = project.load(folder)
+    if (other := made.manifest.build_system) != project.CMAKE:
+        raise InputError(
+            f"{folder}: is a project for {other}, which edgeasr does not build; build and flash it "
+            f"as {folder / 'README.md'} says, then give hil and run the board's --port"
+        )
+    return made
 
 
 def _library(made: Project, board: Board, root: Path | None) -> list[str]:
