@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
     cmake, generator = _tools(board, cxx=made.manifest.engine == "tflm")
     found = _library(made, board, tflm_root)
     target = _target(made)
+    _make(target)
     _forget_other_builds(target, folder, generator)
     stamp = target / _STAMP
     stamp.unlink(missing_ok=True)
@@ -91,6 +93,17 @@ def _load(folder: Path) -> Project:
             f"as {folder / 'README.md'} says, then give hil and run the board's --port"
         )
     return made
+
+
+def _make(target: Path) -> None:
+    """Make the folder of the build; InputError where it cannot be written."""
+    try:
+        target.mkdir(exist_ok=True)
+        tempfile.TemporaryFile(dir=target).close()
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written: {error.strerror}; remove it, or make it writable"
+        ) from None
 
 
 def _library(made: Project, board: Board, root: Path | None) -> list[str]:

@@ -158,3 +158,12 @@ def test_a_picture_is_an_svg(folder: Path) -> None:
     done = edgeasr("inspect", "kws.tflite", "--picture", "plan.png", cwd=folder)
     refused(done, INPUT, "plan.png: the picture is an SVG drawing")
     assert not (folder / "plan.png").exists()
+
+
+def test_a_build_folder_that_cannot_be_made_is_said(folder: Path) -> None:
+    need("gcc", "cmake", "ninja")
+    options = ("-b", "host", "--bare", "-o", "k")
+    assert edgeasr("export", "kws.tflite", *options, cwd=folder).returncode == 0
+    (folder / "k" / "build").touch()
+    done = edgeasr("build", "k", cwd=folder)
+    refused(done, INPUT, "k/build: cannot be written: File exists; remove it")
