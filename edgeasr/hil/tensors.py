@@ -19,6 +19,7 @@ from edgeasr.hil.reference import Reference
 from edgeasr.link import BAUD
 from edgeasr.project import Layer, Project
 
+_FILES = (".npy", ".bin")
 # Inputs from one reset to the next, and those that are timed.
 RESET_EVERY = 50
 TIMED = 10
@@ -216,20 +217,25 @@ def _range(graph: Graph, window: Tensor) -> tuple[float, float]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [file for file in path.iterdir() if file.suffix in (".npy", ".bin")]
+    found = [file for file in path.iterdir() if file.suffix in _FILES]
     return sorted(found, key=lambda file: (len(file.name), file.name))
 
 
 def _read(path: Path, window: Tensor) -> list[np.ndarray]:
     dtype = np.dtype(window.dtype)
+    if path.suffix not in _FILES:
+        raise InputError(f"{path}: is no file of inputs; a name ends in {' or '.join(_FILES)}")
     try:
         if path.suffix == ".npy":
             values = np.load(path, allow_pickle=False)
         else:
             values = np.frombuffer(path.read_bytes(), dtype.newbyteorder("<"))
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as inputs: {error}") from None
-    if values.dtype.newbyteorder("=") != dtype or values.size == 0:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise InputError(f"{path}: cannot be read as inputs: {why}") from None
+    if values.size == 0:
+        raise InputError(f"{path}: is empty; inputs have {window.elements} values of {dtype} each")
+    if values.dtype.newbyteorder("=") != dtype:
         raise InputError(f"{path}: holds {values.size} values of {values.dtype}; {dtype} is needed")
     if values.size % window.elements:
         raise InputError(
