@@ -56,14 +56,15 @@ def export(
     out: Path,
     *,
     engine: str = "ear",
-    packing: str = "smallest",
+    packing: str | None = None,
     kind: str = manifests.CMAKE,
     replace: bool = False,
 ) -> Project:
     """Write the firmware project of a model for a board into the folder `out`.
 
-    packing: of weights, one of PACKINGS. kind: build system, one of manifests.KINDS; with another
-    than CMake, the port is that framework's, and the board says what the model must fit.
+    packing: of weights in the engine `ear`, one of PACKINGS; None stands for the first, and is all
+    that `tflm` takes. kind: build system, one of manifests.KINDS; with another than CMake, the port
+    is that framework's, and the board says what the model must fit.
 
     Raises InputError when the engine cannot run the model or the folder is in use, CheckError when
     the model cannot fit the board; nothing is written then.
@@ -71,10 +72,15 @@ def export(
     if engine not in ENGINES:
         raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
     manifests.check(kind)
+    if engine == "tflm" and packing is not None:
+        raise InputError(
+            f'packing "{packing}": the tflm engine takes weights as the .tflite has them; leave it '
+            "out, or choose the engine ear"
+        )
     if engine == "tflm":
         code: Code = generate_tflm(model, board, kind=kind)
     else:
-        code = generate_model(model, board.name, packing=packing)
+        code = generate_model(model, board.name, packing=packing or PACKINGS[0])
     check_fit(model, code, board)
     files = project_files(model, board, code)
     if kind != manifests.CMAKE:

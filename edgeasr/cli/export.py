@@ -29,8 +29,11 @@ def export(
         str, typer.Option(help="What runs the model: ear, or tflm (TFLite-Micro).")
     ] = "ear",
     packing: Annotated[
-        str, typer.Option(help="Form of the weights in flash: smallest, or raw int8.")
-    ] = "smallest",
+        str | None,
+        typer.Option(
+            help="Weights of the engine ear in flash: smallest (the default), or raw int8."
+        ),
+    ] = None,
     facts: Annotated[
         Path | None,
         typer.Option(help="Labels, front end and decision rule: TOML, JSON, or microWakeWord's."),

@@ -80,7 +80,8 @@ def _check_name(file: Path) -> None:
             ".tflite"
         )
     if suffix not in (".pt2", ".onnx"):
-        raise InputError(f'{file}: "{suffix}" is not known; .pt2 and .onnx can be imported')
+        named = f'"{suffix}" is not known' if suffix else "its name has no ending"
+        raise InputError(f"{file}: {named}; .pt2 and .onnx can be imported")
     if not file.is_file():
         raise InputError(f"{file}: no such file")
 

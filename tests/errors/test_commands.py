@@ -131,6 +131,15 @@ def test_unknown_engine(model: Path, tmp_path: Path) -> None:
     refused(done, INPUT, 'engine "onnx" not found; allowed: ear, tflm')
 
 
+def test_packing_is_for_the_ear_engine_alone(model: Path, tmp_path: Path) -> None:
+    options = ("--board", "host", "--engine", "tflm", "--packing", "raw")
+
+    done = edgeasr("export", model, *options, cwd=tmp_path)
+
+    refused(done, INPUT, 'packing "raw": the tflm engine takes weights as the .tflite has them')
+    _left_alone(tmp_path, "tiny.tflite")
+
+
 def test_a_library_that_is_missing(model: Path, tmp_path: Path) -> None:
     """Building is refused before any work; a comparison says it, and goes on with the rest."""
     need("gcc", "g++", "cmake", "ninja")

@@ -34,6 +34,7 @@ def refused(tmp_path, model, message):
         ("net.pth", "torch.export.save"),
         ("net.tflite", "needs no import; 'edgeasr quantize' takes a .keras file"),
         ("net.h5", r'"\.h5" is not known; \.pt2 and \.onnx can be imported'),
+        ("digits", r"digits: its name has no ending; \.pt2 and \.onnx can be imported"),
         ("none.onnx", "none.onnx: no such file"),
     ],
 )
