@@ -31,7 +31,7 @@ class _Kernel:
 
 _KERNELS: Mapping[str, _Kernel] = {
     "CONV_2D": _Kernel(114, 177, 82, 2.06, 90, 30, 6.0),
-    "DEPTHWISE_CONV_2D": _Kernel(99, 169, 26, 5.14, 90, 12, 9.0),
+    "DEPTHWISE_CONV_2D": _Kernel(102, 192, 14, 3.53, 90, 12, 9.0),
     "FULLY_CONNECTED": _Kernel(174, 247, 0, 2.0, 78, 0, 6.0),
 }
 
