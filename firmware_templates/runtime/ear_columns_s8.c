@@ -97,18 +97,34 @@ static inline void four_sums(const ear_columns_t *columns, const int8_t *filter,
 
 #else
 
+/* Adds to the sum of one column; taps: four weights. */
+static inline int32_t products(const int16_t *column, const int32_t taps[4], int32_t sum)
+{
+    sum = ear_wrapping_sum(sum, column[0] * taps[0]);
+    sum = ear_wrapping_sum(sum, column[QUAD / 2] * taps[1]);
+    sum = ear_wrapping_sum(sum, column[1] * taps[2]);
+    return ear_wrapping_sum(sum, column[QUAD / 2 + 1] * taps[3]);
+}
+
 static void four_sums(const ear_columns_t *columns, const int8_t *filter, int32_t sums[4])
 {
     const int16_t *values = columns->values;
     int32_t left = columns->depth;
+    int32_t sum0 = sums[0];
+    int32_t sum1 = sums[1];
+    int32_t sum2 = sums[2];
+    int32_t sum3 = sums[3];
     for (; left >= 4; left -= 4, filter += 4, values += QUAD) {
-        for (int32_t i = 0; i < EAR_COLUMNS; ++i) {
-            const int16_t *const even = values + 2 * i;
-            const int16_t *const odd = even + QUAD / 2;
-            sums[i] = ear_wrapping_sum(sums[i], even[0] * filter[0] + odd[0] * filter[1] +
-                                                    even[1] * filter[2] + odd[1] * filter[3]);
-        }
+        const int32_t taps[4] = {filter[0], filter[1], filter[2], filter[3]};
+        sum0 = products(values, taps, sum0);
+        sum1 = products(values + 2, taps, sum1);
+        sum2 = products(values + 4, taps, sum2);
+        sum3 = products(values + 6, taps, sum3);
     }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
     for (int32_t i = 0; i < left; ++i) {
         const int16_t *const from = values + i % 2 * (QUAD / 2) + i / 2;
         for (int32_t k = 0; k < EAR_COLUMNS; ++k) {
