@@ -1,33 +1,26 @@
 """Engines side by side: the same model on the same board, what each costs, and whether they agree.
 
-Each engine's firmware is exported, built and run; inputs of random bits go to both and to
-TFLite-Micro on the host. An engine whose library is missing, or that cannot run a model, is
-reported as that; one whose firmware fails to build or to run is a failure.
+Each engine's firmware is exported, built and run; the same random inputs go to it and to
+TFLite-Micro on the host, and outputs and layers are compared. An engine whose library is missing,
+or that cannot run a model, is reported as that.
 """
 
 import re
 import shutil
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from edgeasr import deploy, microlite, oracle, speech, toolchain
+from edgeasr import deploy, hil, microlite, oracle, speech, toolchain
 from edgeasr.boards import Board
-from edgeasr.connect import Connected, connect
+from edgeasr.connect import connect
 from edgeasr.errors import CheckError, EdgeasrError, InputError, ToolError
-from edgeasr.graph import Graph
+from edgeasr.hil import TensorReport
 from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
-from edgeasr.toolchain import Built
 from edgeasr.toolchain.parts import Part
 
 INPUTS = 8
-# Operators that write part of their output, and those that hand each element on.
-_LEAVES_SOME = ("CUSTOM:SignalEnergy",)
-_EACH_ALONE = ("CAST", "RESHAPE")
 # What main.c says once the model is set up.
 _READY = re.compile(r"^model: ready after ticks (\d+)$", re.MULTILINE)
 _ARENA = re.compile(r"^arena: used bytes (\d+) of \d+$", re.MULTILINE)
@@ -38,17 +31,15 @@ class Measured:
     """One engine with one model. why: why there is nothing to show, "" where there is; failed:
     whether it should have worked.
 
-    instructions: of an inference, and start_instructions: of setting the model up; None where the
-    board's runner cannot count. arena_used_bytes: what the engine says that it takes of the arena;
-    None where it has no say. outputs: CRC-32 of the output of each input. layers: by tensor of the
-    model, CRC-32 of the layer's output with the first input, but for those of which TFLite-Micro
-    leaves elements unwritten.
+    report: outputs and layers against the host's. instructions: of an inference, and
+    start_instructions: of setting the model up; None where the board's runner cannot count.
+    arena_used_bytes: what the engine says that it takes of the arena; None where it has no say.
     """
 
     engine: str
     why: str = ""
     failed: bool = False
-    instructions: int | None = None
+    report: TensorReport | None = None
     start_instructions: int | None = None
     flash_bytes: int = 0
     ram_bytes: int = 0
@@ -57,24 +48,36 @@ class Measured:
     arena_used_bytes: int | None = None
     sections: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, Part] = field(default_factory=dict)
-    outputs: tuple[int, ...] = ()
-    layers: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def instructions(self) -> int | None:
+        return self.report.instructions if self.report else None
+
+    @property
+    def equal(self) -> int | None:
+        """Inputs whose outputs are the host's, bit for bit; None where nothing ran."""
+        return self.report.inputs - len(self.report.unequal) if self.report else None
 
     def to_dict(self) -> dict[str, object]:
-        if self.why:
+        if self.report is None:
             return {"engine": self.engine, "why": self.why, "failed": self.failed}
-        hidden = ("why", "failed", "outputs")
+        hidden = ("why", "failed", "report")
         shown = {key: value for key, value in vars(self).items() if key not in hidden}
         return shown | {
+            "instructions": self.instructions,
             "sections": dict(self.sections),
             "parts": {name: vars(part) for name, part in self.parts.items()},
-            "layers": len(self.layers),
+            "reference": self.report.reference,
+            "outputs_equal": self.equal,
+            "distinct_outputs": self.report.distinct_outputs,
+            "layers_compared": self.report.layers,
+            "layers_unequal": list(self.report.layers_unequal),
         }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One model on one board. reference: outputs of TFLite-Micro on the host; empty without it."""
+    """One model on one board, with each engine; operations: their kinds, sorted."""
 
     model: str
     sha256: str
@@ -83,36 +86,15 @@ class Comparison:
     operations: tuple[str, ...]
     inputs: int
     engines: tuple[Measured, ...]
-    reference: tuple[int, ...] = ()
-
-    def agreeing(self, engine: Measured) -> int | None:
-        """Return how many outputs equal TFLite-Micro's on the host; None where either lacks."""
-        if not (self.reference and engine.outputs):
-            return None
-        return sum(a == b for a, b in zip(self.reference, engine.outputs, strict=True))
-
-    def differing(self) -> tuple[int, int] | None:
-        """Return outputs, and layers, that differ between the engines; None with fewer than two."""
-        ran = [engine for engine in self.engines if engine.outputs]
-        if len(ran) < 2:
-            return None
-        outputs = sum(
-            len(set(values)) > 1 for values in zip(*(e.outputs for e in ran), strict=True)
-        )
-        shared = set.intersection(*(set(engine.layers) for engine in ran))
-        layers = sum(len({engine.layers[tensor] for engine in ran}) > 1 for tensor in shared)
-        return outputs, layers
 
     @property
     def agrees(self) -> bool:
-        """False when anything that ran differs from anything else, or should have run."""
-        against = [self.agreeing(engine) for engine in self.engines]
-        equal = all(count in (None, self.inputs) for count in against)
-        failed = any(engine.failed for engine in self.engines)
-        return equal and not failed and self.differing() in (None, (0, 0))
+        """False when anything differs from the host's, or an engine failed that should run."""
+        return all(
+            engine.report.agrees if engine.report else not engine.failed for engine in self.engines
+        )
 
     def to_dict(self) -> dict[str, object]:
-        differing = self.differing()
         return {
             "model": self.model,
             "model_sha256": self.sha256,
@@ -121,12 +103,7 @@ class Comparison:
             "operations": list(self.operations),
             "inputs": self.inputs,
             "agrees": self.agrees,
-            "outputs_differing": differing and differing[0],
-            "layers_differing": differing and differing[1],
-            "engines": [
-                {**engine.to_dict(), "outputs_as_tflite_micro": self.agreeing(engine)}
-                for engine in self.engines
-            ],
+            "engines": [engine.to_dict() for engine in self.engines],
         }
 
 
@@ -137,32 +114,25 @@ def compare(
     *,
     engines: Sequence[str] = deploy.ENGINES,
     inputs: int = INPUTS,
-    layers: bool = True,
     seed: int = 1,
     on_step: Callable[[str], None] = lambda what: None,
 ) -> Comparison:
-    """Run one model on a board with each engine.
+    """Run one model on a board with each engine, on `inputs` random inputs.
 
     folder: where the projects are written, one in a folder of each engine's name; one that is there
-    is replaced. layers: look at every layer too. on_step hears what is being done.
-
-    Raises ToolError when a program that every engine needs is missing.
+    is replaced. on_step hears what is being done.
     """
-    windows = _windows(model.graph, inputs, seed)
-    reference, refused = _reference(model, windows)
+    refused = _refused(model)
     measured = []
     for engine in engines:
         on_step(f"{model.name} on {board.name}: {engine}")
-        if engine == "tflm" and refused:
-            measured.append(Measured(engine, why=refused))
-            continue
         try:
-            made = _export(model, board, folder / engine, engine)
+            made = _export(model, board, folder / engine, engine, refused)
         except (CheckError, InputError, ToolError) as error:
             measured.append(Measured(engine, why=str(error)))
             continue
         try:
-            measured.append(_measure(model.graph, made, engine, windows, layers))
+            measured.append(_measure(made, engine, inputs, seed))
         except EdgeasrError as error:
             measured.append(Measured(engine, why=str(error), failed=True))
     return Comparison(
@@ -173,99 +143,80 @@ def compare(
         operations=tuple(sorted({op.kind for op in model.graph.ops})),
         inputs=inputs,
         engines=tuple(measured),
-        reference=reference,
     )
 
 
-def _windows(graph: Graph, count: int, seed: int) -> list[np.ndarray]:
-    """Return inputs of random values of the whole range; floats of a normal distribution."""
-    rng = np.random.default_rng(seed)
-    entry = graph.tensor(graph.inputs[0])
-    if entry.dtype.startswith("float"):
-        return [rng.standard_normal(entry.shape).astype(entry.dtype) for _ in range(count)]
-    limits = np.iinfo(entry.dtype)
-    return [
-        rng.integers(limits.min, limits.max, entry.shape, entry.dtype, endpoint=True)
-        for _ in range(count)
-    ]
+def _refused(model: SpeechModel) -> str:
+    """Return why TFLite-Micro takes the model on no machine; "" where it does, or is not here."""
+    if oracle.available():
+        try:
+            oracle.Oracle(model.content, graph=model.graph)
+        except InputError as error:
+            return str(error)
+    return ""
 
 
-def _export(model: SpeechModel, board: Board, folder: Path, engine: str) -> Project:
+def _export(model: SpeechModel, board: Board, folder: Path, engine: str, refused: str) -> Project:
     if engine == "tflm":
+        if refused:
+            raise InputError(refused)
         microlite.find(board)
     shutil.rmtree(folder, ignore_errors=True)
     return deploy.export(model, board, folder, engine=engine)
 
 
-def _measure(
-    graph: Graph, made: Project, engine: str, windows: Sequence[np.ndarray], layers: bool
-) -> Measured:
+def _measure(made: Project, engine: str, inputs: int, seed: int) -> Measured:
     built = toolchain.build(made.folder)
     with connect(made, front_end=speech.OPTIONAL) as connected:
-        device = connected.device
-        device.reset()
-        outputs = tuple(zlib.crc32(device.tensor(window)) for window in windows)
-        ticks = device.inference_ticks
-        seen = _layers(connected, windows[0], _unspecified(graph)) if layers else {}
+        rows = hil.random_inputs(connected.model.graph, inputs, seed)
+        report = hil.compare_tensors(connected, rows)
         said = (made.folder / "build" / "runner.log").read_text(errors="replace")
-        return _measured(engine, built, connected, ticks or 0, said, outputs, seen)
-
-
-def _unspecified(graph: Graph) -> set[int]:
-    """Return the tensors of which TFLite-Micro leaves elements as they were in the arena."""
-    found: set[int] = set()
-    for op in graph.ops:
-        if op.kind in _LEAVES_SOME or (op.kind in _EACH_ALONE and found.intersection(op.inputs)):
-            found.update(op.outputs)
-    return found
-
-
-def _layers(connected: Connected, window: np.ndarray, without: set[int]) -> dict[int, int]:
-    """Return the CRC-32 of each layer's output, in the first inference after a reset."""
-    seen = {}
-    for layer in connected.project.manifest.layers:
-        if layer.tensor in without:
-            continue
-        connected.device.reset()
-        seen[layer.tensor] = zlib.crc32(connected.device.tensor(window, layer=layer.index))
-    return seen
-
-
-def _measured(
-    engine: str,
-    built: Built,
-    connected: Connected,
-    ticks: int,
-    said: str,
-    outputs: tuple[int, ...],
-    layers: Mapping[int, int],
-) -> Measured:
-    count = connected.count or (lambda ticks: None)
-    ready, arena = _READY.search(said), _ARENA.search(said)
+        ready, arena = _READY.search(said), _ARENA.search(said)
+        starting = connected.count(int(ready[1])) if ready and connected.count else None
     return Measured(
         engine=engine,
-        instructions=count(ticks),
-        start_instructions=count(int(ready[1])) if ready else None,
+        report=report,
+        start_instructions=starting,
         flash_bytes=built.flash_bytes,
         ram_bytes=built.ram_bytes,
         stack_bytes=built.stack_bytes,
-        arena_bytes=connected.project.manifest.arena_bytes,
+        arena_bytes=made.manifest.arena_bytes,
         arena_used_bytes=int(arena[1]) if arena else None,
         sections=built.sections,
         parts=built.parts,
-        outputs=outputs,
-        layers=layers,
     )
 
 
-def _reference(model: SpeechModel, windows: Sequence[np.ndarray]) -> tuple[tuple[int, ...], str]:
-    """Return TFLite-Micro's outputs on the host, and why it refuses the model ("": it does not)."""
-    if not oracle.available():
-        return (), ""
-    try:
-        host = oracle.Oracle(model.content, graph=model.graph)
-    except InputError as error:
-        return (), str(error)
-    host.reset()
-    outputs = (np.ascontiguousarray(host.invoke(window)) for window in windows)
-    return tuple(zlib.crc32(output.tobytes()) for output in outputs), ""
+def summary(found: Sequence[Comparison]) -> list[str]:
+    """Return the lines of a Markdown table of comparisons with the same engines, a row a model.
+
+    Equal: inputs whose output was the host's, and layers that always were; of the engines that ran.
+    """
+    engines = [engine.engine for engine in found[0].engines] if found else []
+    costs = ("instructions", "flash", "RAM")
+    heads = ["Model", "Operations", "Equal", *(f"{e}: {cost}" for cost in costs for e in engines)]
+    lines = [_row(heads), _row(["---", "---", *["---:"] * (len(heads) - 2)])]
+    for one in found:
+        costs_of = [
+            [engine.instructions for engine in one.engines],
+            [engine.report and engine.flash_bytes for engine in one.engines],
+            [engine.report and engine.ram_bytes for engine in one.engines],
+        ]
+        cells = ["–" if value is None else f"{value:,}" for row in costs_of for value in row]
+        kinds = ", ".join(kind.removeprefix("CUSTOM:") for kind in one.operations)
+        lines.append(_row([f"`{one.model}`", kinds, _equal(one), *cells]))
+    return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _equal(one: Comparison) -> str:
+    ran = [engine for engine in one.engines if engine.report]
+    if not ran:
+        return "–"
+    outputs = min(engine.equal for engine in ran)
+    layers = min(e.report.layers - len(e.report.layers_unequal) for e in ran)
+    most = min(engine.report.layers for engine in ran)
+    return f"{outputs} of {one.inputs}; {layers} of {most} layers"

@@ -85,7 +85,7 @@ def export(
             arena_bytes=code.arena_bytes,
         )
         files = manifests.manifests(kind, context, files)
-    return project.write(out, files, _manifest(model, board, code, engine), replace=replace)
+    return project.write(out, files, _manifest(model, board, code, engine, kind), replace=replace)
 
 
 def generate_model(model: SpeechModel, board_name: str, *, packing: str = "smallest") -> ModelCode:
@@ -286,7 +286,7 @@ def macs(model: SpeechModel) -> int:
     return sum(operation_macs(model.graph, op) for op in model.graph.ops)
 
 
-def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) -> Manifest:
+def _manifest(model: SpeechModel, board: Board, code: Code, engine: str, kind: str) -> Manifest:
     return Manifest(
         generator=f"edgeasr {__version__}",
         board=board.name,
@@ -299,4 +299,5 @@ def _manifest(model: SpeechModel, board: Board, code: ModelCode, engine: str) ->
         arena_bytes=code.arena_bytes,
         constant_bytes=code.constant_bytes,
         layers=code.layers,
+        build_system=kind,
     )

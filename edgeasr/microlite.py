@@ -94,9 +94,17 @@ def find(board: Board, environment: Mapping[str, str] = os.environ) -> dict[str,
             raise ToolError(
                 "TFLM_LIBRARY and TFLM_INCLUDE_DIRS belong together, and only one is set; set both"
             )
-        for path in (library, *folders.replace(";", os.pathsep).split(os.pathsep)):
+        places = folders.replace(";", os.pathsep).split(os.pathsep)
+        for path in (library, *places):
             if not Path(path).exists():
                 raise ToolError(f"TFLite-Micro: {path} does not exist; {advice(board)}")
+        if not Path(library).is_file():
+            raise ToolError(f"TFLM_LIBRARY: {library} is no file; {advice(board)}")
+        if not any((Path(place) / HEADER).is_file() for place in places):
+            raise ToolError(
+                f"TFLM_INCLUDE_DIRS: no {HEADER} below {folders}; name the checkout and the "
+                "folders of its third-party headers, flatbuffers/include among them"
+            )
         return given
     if "TFLM_ROOT" not in given:
         raise ToolError(f"TFLite-Micro was not found: TFLM_ROOT is not set; {advice(board)}")

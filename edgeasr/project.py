@@ -15,6 +15,7 @@ from pathlib import Path
 from edgeasr.errors import InputError
 
 MANIFEST = "project.json"
+CMAKE = "cmake"
 FORMAT = 1
 
 
@@ -43,7 +44,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a project is of. model_file: path of the `.tflite` in the project."""
+    """What a project is of. model_file: path of the `.tflite` in the project.
+
+    build_system: what builds it, `cmake` or another of `export --project`.
+    """
 
     generator: str
     board: str
@@ -56,6 +60,7 @@ class Manifest:
     arena_bytes: int
     constant_bytes: int
     layers: tuple[Layer, ...]
+    build_system: str = CMAKE
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,12 @@ def write(
     empty, or when it holds a project and `replace` is set.
     """
     _check_target(folder, replace)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     record = {"format": FORMAT, **asdict(manifest)}
     everything = {**files, MANIFEST: json.dumps(record, indent=2) + "\n"}
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    scratch = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name, content in everything.items():
             target = scratch / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +122,7 @@ def write(
             f"{folder}: cannot be written: {error.strerror}; choose another --out"
         ) from None
     finally:
-        for leftover in (scratch, scratch.with_suffix(".old")):
+        for leftover in (scratch, scratch.with_suffix(".old")) if scratch else ():
             shutil.rmtree(leftover, ignore_errors=True)
     return load(folder)
 

@@ -1,8 +1,10 @@
 """Fixtures that many tests share."""
 
+import importlib
 import os
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -18,7 +20,7 @@ def missing(what: str) -> None:
     """Skip the test that lacks `what`, by name; in CI a missing tool or data set is a failure."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and CI must have it")
-    pytest.skip(f"{what} is missing")
+    pytest.skip(f"{what} is missing", allow_module_level=True)
 
 
 def need(*programs: str) -> None:
@@ -26,6 +28,17 @@ def need(*programs: str) -> None:
     for program in programs:
         if shutil.which(program) is None:
             missing(f"program {program}")
+
+
+def need_package(name: str) -> ModuleType:
+    """Import a package that the lock has; without it skip the test, or all of the file's, as above.
+
+    What the lock leaves out (PyTorch) is for pytest.importorskip, which skips in CI too.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        missing(f"package {name}")
 
 
 @pytest.fixture(scope="session")

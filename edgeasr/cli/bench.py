@@ -32,18 +32,20 @@ def bench(
     inputs: Annotated[
         int, typer.Option(min=1, help="Random inputs that each engine is run on.")
     ] = benches.INPUTS,
-    layers: Annotated[bool, typer.Option(help="Compare every layer too, on the first.")] = True,
     seed: Annotated[int, typer.Option(help="Of the random inputs.")] = 1,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the projects in this folder, by model and engine.")
     ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print one row a model, as a Markdown table.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run each MODEL with each engine on a board, on tensors, and compare cost and outputs.
 
-    Ends with 1 when an output differs from another engine's or from TFLite-Micro's on this
-    computer, or firmware fails to build or run. The firmware has no front end. An engine whose
-    library is missing is told as that.
+    Ends with 1 when an output or a layer differs from TFLite-Micro's on this computer, or firmware
+    fails to build or run. The firmware has no front end. An engine whose library is missing is told
+    as that.
     """
     wanted = _engines(engines)
     chosen = boards.load(board)
@@ -57,7 +59,6 @@ def bench(
                 root / chosen.name / model.path.stem,
                 engines=wanted,
                 inputs=inputs,
-                layers=layers,
                 seed=seed,
                 on_step=console.say,
             )
@@ -65,6 +66,10 @@ def bench(
         ]
     if json:
         console.print_json([comparison.to_dict() for comparison in found])
+    elif summary:
+        for line in benches.summary(found):
+            console.out.print(line, markup=False, soft_wrap=True)
+        _say_why(found)
     else:
         for comparison in found:
             _show(comparison)
@@ -83,23 +88,22 @@ def _engines(text: str) -> tuple[str, ...]:
     return wanted
 
 
+def _say_why(found: list[Comparison]) -> None:
+    for comparison in found:
+        for engine in comparison.engines:
+            if engine.why:
+                console.say(f"{comparison.model}, {engine.engine}: {engine.why}")
+
+
 def _show(comparison: Comparison) -> None:
     console.out.print(
         f"{comparison.model} on {comparison.board}: {format_count(comparison.macs)} MACs, "
         f"{comparison.inputs} random inputs",
         markup=False,
     )
-    ran = [engine for engine in comparison.engines if not engine.why]
+    ran = [engine for engine in comparison.engines if engine.report]
     if ran:
         console.out.print(_table(comparison, ran))
-    differing = comparison.differing()
-    if differing is not None:
-        outputs, layers = differing
-        shared = set.intersection(*(set(engine.layers) for engine in ran))
-        console.out.print(
-            f"between the engines {outputs} of {comparison.inputs} outputs and {layers} of "
-            f"{len(shared)} layers differ"
-        )
     for engine in comparison.engines:
         if engine.why:
             console.out.print(f"{engine.engine}: {engine.why}", markup=False)
@@ -120,7 +124,11 @@ def _table(comparison: Comparison, ran: list[Measured]) -> Table:
         **{f"section {name}": _sections(name, ran) for name in _section_names(ran)},
         **{f"flash, {name}": _parts(name, ran, "flash_bytes") for name in PARTS},
         **{f"RAM, {name}": _parts(name, ran, "ram_bytes") for name in PARTS},
-        "outputs as TFLite-Micro's": [_agreement(comparison, engine) for engine in ran],
+        **{
+            f"outputs as {reference}": [_agreement(engine, reference) for engine in ran]
+            for reference in dict.fromkeys(engine.report.reference for engine in ran)
+        },
+        "layers that differ": [_layers(engine) for engine in ran],
     }
     for name, cells in rows.items():
         if any(cells):
@@ -145,6 +153,13 @@ def _parts(name: str, ran: list[Measured], field: str) -> list[str]:
     return [_count(size or None) for size in sizes]
 
 
-def _agreement(comparison: Comparison, engine: Measured) -> str:
-    equal = comparison.agreeing(engine)
-    return "" if equal is None else f"{equal} of {comparison.inputs}"
+def _agreement(engine: Measured, reference: str) -> str:
+    if engine.report.reference != reference:
+        return ""
+    return f"{engine.equal} of {engine.report.inputs}"
+
+
+def _layers(engine: Measured) -> str:
+    if not engine.report.layers:
+        return ""
+    return f"{len(engine.report.layers_unequal)} of {engine.report.layers}"

@@ -52,7 +52,7 @@ def inspect(
             "--data goes with --against ORIGINAL: the int8 model that MODEL was made of"
         )
     if picture:
-        hil.check_writable(picture)
+        _check_picture(picture)
     path = deploy.find_model(model)
     seen = inspection.inspect(path, facts)
     compared = _compare(seen, against, data or [], split, limit) if against else None
@@ -68,6 +68,12 @@ def inspect(
         raise CheckError(
             f"{path.name}: the ear engine cannot run this model:\n  " + "\n  ".join(seen.problems)
         )
+
+
+def _check_picture(picture: Path) -> None:
+    if picture.suffix.lower() != ".svg":
+        raise InputError(f"{picture}: the picture is an SVG drawing; give a name that ends in .svg")
+    hil.check_writable(picture)
 
 
 def _compare(

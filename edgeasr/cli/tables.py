@@ -79,9 +79,10 @@ def show_tensors(report: TensorReport) -> None:
     lines = [
         f"{report.board}: {equal} of {report.inputs} outputs equal those of {report.reference}, "
         f"bit for bit ({report.distinct_outputs} different ones)",
-        f"layers: {report.layers - len(report.layers_unequal)} of {report.layers} equal at every "
-        "input",
     ]
+    if report.layers:  # an engine on this computer in TFLite-Micro's place does not show them
+        compared = report.layers - len(report.layers_unequal)
+        lines.append(f"layers: {compared} of {report.layers} equal at every input")
     if report.instructions is not None:
         lines.append(f"instructions: {report.instructions:,} an inference")
     console.out.print("\n".join(lines), markup=False)

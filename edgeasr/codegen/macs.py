@@ -11,10 +11,14 @@ from edgeasr.graph import Graph, Op
 def macs(graph: Graph, op: Op) -> int:
     """Return the multiply-accumulates of one inference; 0 for operations that sum no products.
 
-    Taps that fall in the padding count too, as is usual.
+    Taps that fall in the padding count too, as is usual. An operation whose tensors cannot be its
+    own has none: lowering says what is wrong with it.
     """
     count = _COUNTS.get(op.kind)
-    return count(graph, op) if count else 0
+    try:
+        return count(graph, op) if count else 0
+    except (IndexError, ValueError):
+        return 0
 
 
 def _shape(graph: Graph, op: Op, position: int) -> tuple[int, ...]:

@@ -17,8 +17,8 @@ from edgeasr import paths
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.tflm_arena import Target
 from edgeasr.errors import InputError, alternatives
+from edgeasr.project import CMAKE
 
-CMAKE = "cmake"
 BAUD = 921_600
 # Enough for the largest frame of the protocol, four times.
 RX_BYTES = 2560

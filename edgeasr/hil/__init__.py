@@ -14,7 +14,13 @@ from edgeasr.hil.files import check_writable, write_text
 from edgeasr.hil.reference import Reference
 from edgeasr.hil.report import Outcome, Report
 from edgeasr.hil.streams import TAIL_S, StreamOutcome, StreamReport, run_streams, select_streams
-from edgeasr.hil.tensors import TensorReport, random_inputs, read_inputs, run_tensors
+from edgeasr.hil.tensors import (
+    TensorReport,
+    compare_tensors,
+    random_inputs,
+    read_inputs,
+    run_tensors,
+)
 
 __all__ = [
     "TAIL_S",
@@ -25,6 +31,7 @@ __all__ = [
     "StreamReport",
     "TensorReport",
     "check_writable",
+    "compare_tensors",
     "random_inputs",
     "read_inputs",
     "run",

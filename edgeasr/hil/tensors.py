@@ -12,13 +12,14 @@ import numpy as np
 
 from edgeasr import speech
 from edgeasr.client import Device
-from edgeasr.connect import connect
+from edgeasr.connect import Connected, connect
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Tensor
 from edgeasr.hil.reference import Reference
 from edgeasr.link import BAUD
 from edgeasr.project import Layer, Project
 
+_FILES = (".npy", ".bin")
 # Inputs from one reset to the next, and those that are timed.
 RESET_EVERY = 50
 TIMED = 10
@@ -111,19 +112,27 @@ def run_tensors(
     are, each time. Raises what `connect` raises.
     """
     with connect(made, port=port, baud=baud, log=log, front_end=speech.OPTIONAL) as connected:
-        device, model = connected.device, connected.model
-        reference = Reference(model, connected.hello.board, keep_layers=True)
-        compared = _Comparison(device, reference, written_layers(model.graph, made.manifest.layers))
-        rows = inputs(model.graph)
-        for place, values in enumerate(rows):
-            compared.take(place, values)
-            on_input(connected.hello.board, len(rows))
-        counts = _timed(device, rows, connected.count)
+        return compare_tensors(connected, inputs(connected.model.graph), on_input)
+
+
+def compare_tensors(
+    connected: Connected,
+    rows: Sequence[np.ndarray],
+    on_input: Callable[[str, int], None] = lambda board, total: None,
+) -> TensorReport:
+    """Do what `run_tensors` does with firmware that runs already."""
+    device, model, manifest = connected.device, connected.model, connected.project.manifest
+    reference = Reference(model, connected.hello.board, keep_layers=True)
+    compared = _Comparison(device, reference, written_layers(model.graph, manifest.layers))
+    for place, values in enumerate(rows):
+        compared.take(place, values)
+        on_input(connected.hello.board, len(rows))
+    counts = _timed(device, rows, connected.count)
     return TensorReport(
-        board=made.manifest.board,
-        engine=made.manifest.engine,
-        model=made.manifest.model_name,
-        model_sha256=made.manifest.model_sha256,
+        board=manifest.board,
+        engine=manifest.engine,
+        model=manifest.model_name,
+        model_sha256=manifest.model_sha256,
         reference=reference.name,
         inputs=len(rows),
         unequal=tuple(compared.unequal),
@@ -208,20 +217,25 @@ def _range(graph: Graph, window: Tensor) -> tuple[float, float]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [file for file in path.iterdir() if file.suffix in (".npy", ".bin")]
+    found = [file for file in path.iterdir() if file.suffix in _FILES]
     return sorted(found, key=lambda file: (len(file.name), file.name))
 
 
 def _read(path: Path, window: Tensor) -> list[np.ndarray]:
     dtype = np.dtype(window.dtype)
+    if path.suffix not in _FILES:
+        raise InputError(f"{path}: is no file of inputs; a name ends in {' or '.join(_FILES)}")
     try:
         if path.suffix == ".npy":
             values = np.load(path, allow_pickle=False)
         else:
             values = np.frombuffer(path.read_bytes(), dtype.newbyteorder("<"))
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as inputs: {error}") from None
-    if values.dtype.newbyteorder("=") != dtype or values.size == 0:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise InputError(f"{path}: cannot be read as inputs: {why}") from None
+    if values.size == 0:
+        raise InputError(f"{path}: is empty; inputs have {window.elements} values of {dtype} each")
+    if values.dtype.newbyteorder("=") != dtype:
         raise InputError(f"{path}: holds {values.size} values of {values.dtype}; {dtype} is needed")
     if values.size % window.elements:
         raise InputError(

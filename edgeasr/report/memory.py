@@ -1,4 +1,4 @@
-"""A memory plan becomes a picture: SVG, with steps from left to right and the arena upwards."""
+"""A memory plan becomes an SVG: steps from left to right, bytes upwards, state above the arena."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import jinja2
 from edgeasr.plan import Placed, Plan
 from edgeasr.units import format_bytes
 
-_LEFT, _TOP, _PLOT_HEIGHT, _FOOT = 84, 58, 380, 140
+_LEFT, _TOP, _PLOT_HEIGHT, _FOOT = 84, 58, 380, 160
 _LEAST_WIDTH, _STEP_MOST, _STEP_LEAST = 860, 64, 14
 _LETTER = 6.2  # width of a letter of the labels, about
 
@@ -20,7 +20,7 @@ def render(plan: Plan, kinds: Sequence[str], name: str) -> str:
     """
     step_width = max(_STEP_LEAST, min(_STEP_MOST, 1100 // (len(kinds) + 2)))
     right = _LEFT + step_width * (len(kinds) + 2)
-    per_byte = _PLOT_HEIGHT / max(plan.arena_bytes, 1)
+    per_byte = _PLOT_HEIGHT / max(plan.ram_bytes, 1)
     bottom = _TOP + _PLOT_HEIGHT
 
     def x(step: float) -> float:
@@ -35,14 +35,18 @@ def render(plan: Plan, kinds: Sequence[str], name: str) -> str:
         height=bottom + _FOOT,
         title=f"Memory plan of {name}",
         summary=f"arena {format_bytes(plan.arena_bytes)}, "
-        f"at least {format_bytes(plan.lower_bound_bytes)} are live at once",
+        f"at least {format_bytes(plan.lower_bound_bytes)} are live at once"
+        + (f"; state {format_bytes(plan.state_bytes)}" if plan.state else ""),
         plot={"left": _LEFT, "top": _TOP, "right": right, "bottom": bottom},
         steps=[
             {"middle": round(x(i - 1) + step_width / 2, 1), "label": label}
             for i, label in enumerate(labels)
         ],
-        ticks=[(y(offset), f"{offset:,}") for offset in _ticks(plan.arena_bytes)],
-        boxes=[_box(placed, x, y) for placed in plan.placed],
+        ticks=[(y(offset), f"{offset:,}") for offset in _ticks(plan.ram_bytes)],
+        boxes=[
+            *(_box(p, "scratch" if p.buffer.scratch else "tensor", x, y) for p in plan.placed),
+            *(_box(placed, "state", x, y) for placed in plan.state),
+        ],
         live=_live(plan, len(kinds), x, y),
     )
 
@@ -60,7 +64,7 @@ def _template() -> jinja2.Template:
     return environment.get_template("memory.svg.j2")
 
 
-def _box(placed: Placed, x: object, y: object) -> dict[str, object]:
+def _box(placed: Placed, kind: str, x: object, y: object) -> dict[str, object]:
     buffer = placed.buffer
     left, right = x(buffer.first), x(buffer.last + 1)
     top, bottom = y(placed.end), y(placed.offset)
@@ -68,13 +72,13 @@ def _box(placed: Placed, x: object, y: object) -> dict[str, object]:
     name = "".join(c if c.isprintable() else "?" for c in buffer.name)
     fits = height >= 13 and width >= _LETTER * 4
     letters = int(width / _LETTER)
-    short = name.rsplit("/", 1)[-1]
+    short = name if len(name) <= letters else name.rsplit("/", 1)[-1]
     return {
         "x": left,
         "y": top,
         "width": width,
         "height": height,
-        "kind": "scratch" if buffer.scratch else "tensor",
+        "kind": kind,
         "middle": round((left + right) / 2, 1),
         "baseline": round((top + bottom) / 2 + 4, 1),
         "label": (short if len(short) <= letters else short[: letters - 1] + "…") if fits else "",
@@ -83,13 +87,12 @@ def _box(placed: Placed, x: object, y: object) -> dict[str, object]:
     }
 
 
-def _ticks(arena_bytes: int) -> list[int]:
-    """Return round offsets, five to ten of them, and the arena's size."""
+def _ticks(end: int) -> list[int]:
+    """Return round offsets, five to ten of them, and the end."""
     step = 16
-    while arena_bytes / step > 10:
+    while end / step > 10:
         step *= 2
-    below = [at for at in range(0, arena_bytes, step) if arena_bytes - at > step / 2]
-    return [*below, arena_bytes]
+    return [*(at for at in range(0, end, step) if end - at > step / 2), end]
 
 
 def _live(plan: Plan, steps: int, x: object, y: object) -> str:

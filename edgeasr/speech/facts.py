@@ -1,12 +1,15 @@
 """Facts: what a model needs beside its tensors, in the form that JSON and TOML hold, checked."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from edgeasr.decision import Decision
 from edgeasr.errors import InputError, alternatives
 from edgeasr.features import FrontEnd
+
+_Part = TypeVar("_Part")
 
 FORMAT = 1
 _LABEL_BYTES = 64
@@ -84,11 +87,11 @@ def parse_facts(raw: Mapping[str, object], where: str) -> Facts:
     return Facts(
         name=name,
         labels=labels,
-        front_end=FrontEnd.from_dict(_table(raw, "front_end", where)),
+        front_end=_part(FrontEnd.from_dict, raw, "front_end", where),
         frames=_whole(raw, "frames", where),
         feature_scale=_number(raw, "feature_scale", where, above=0.0),
         feature_offset=_number(raw, "feature_offset", where),
-        decision=Decision.from_dict(_table(raw, "decision", where)),
+        decision=_part(Decision.from_dict, raw, "decision", where),
         provenance=provenance,
     )
 
@@ -114,6 +117,17 @@ def _labels(value: object, where: str) -> tuple[str, ...]:
     if twice:
         raise InputError(f'{where}: label "{min(twice)}" stands twice; labels are different')
     return tuple(value)
+
+
+def _part(
+    read: Callable[[Mapping[str, object]], _Part], raw: Mapping[str, object], key: str, where: str
+) -> _Part:
+    """Read a table of the facts; its errors name the place where the facts stand."""
+    table = _table(raw, key, where)
+    try:
+        return read(table)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _table(raw: Mapping[str, object], key: str, where: str) -> Mapping[str, object]:

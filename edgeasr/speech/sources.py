@@ -43,9 +43,9 @@ def find(path: Path, content: bytes, graph: Graph, given: Path | None) -> tuple[
 
 
 def _read(path: Path, graph: Graph) -> Raw:
-    """Read a file of facts: TOML, or JSON by its first character."""
+    """Read a file of facts: JSON by its name or its first character, else TOML."""
     content = _bytes(path)
-    if content.lstrip()[:1] != b"{":
+    if path.suffix.lower() != ".json" and content.lstrip()[:1] != b"{":
         return _parse_toml(content, str(path))
     raw = _parse_json(content, str(path))
     return micro_wake_word.facts(raw, graph, str(path)) if micro_wake_word.fits(raw) else raw
@@ -72,7 +72,9 @@ def _parse_toml(content: bytes, where: str) -> Raw:
     try:
         raw = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not TOML ({error})") from None
+        raise InputError(
+            f"{where}: not TOML ({error}); write it as in README, 'Bring your own model'"
+        ) from None
     return _table(raw, where)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from edgeasr.toolchain.parts import Part
 
 _STAMP = "edgeasr.stamp"
 _TIMEOUT_S = 900
+# A tree of TFLite-Micro is some 300 files, compiled with the project.
+_TREE_TIMEOUT_S = 7200
 _TOP_FRAMES = 10
 
 
@@ -48,25 +51,27 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
     Raises InputError when the folder is no project, ToolError when a program or library is missing
     (before any work) or fails.
     """
-    made = project.load(folder)
+    made = _load(folder)
     board = boards.of_project(folder, made.manifest.board)
     cmake, generator = _tools(board, cxx=made.manifest.engine == "tflm")
     found = _library(made, board, tflm_root)
     target = _target(made)
+    _make(target)
     _forget_other_builds(target, folder, generator)
     stamp = target / _STAMP
     stamp.unlink(missing_ok=True)
     configure = [cmake, "-S", folder, "-B", target, "-G", generator, *found]
     process.run(configure, log=target / "configure.log", timeout_s=_TIMEOUT_S)
     compiling = [cmake, "--build", target, "--parallel", str(jobs or os.cpu_count() or 1)]
-    process.run(compiling, log=target / "build.log", timeout_s=_TIMEOUT_S)
+    timeout_s = _TREE_TIMEOUT_S if found else _TIMEOUT_S
+    process.run(compiling, log=target / "build.log", timeout_s=timeout_s)
     stamp.write_text(_digest(made))
     return _measure(made, board)
 
 
 def find_built(folder: Path) -> Built:
     """Return the program built in `folder` before; InputError when there is none or it is stale."""
-    made = project.load(folder)
+    made = _load(folder)
     stamp = _target(made) / _STAMP
     cure = f"run 'edgeasr build {folder}'"
     if not stamp.is_file():
@@ -77,6 +82,28 @@ def find_built(folder: Path) -> Built:
     if not _program(made, board).is_file():
         raise InputError(f"{folder}: the program of the last build is gone; {cure}")
     return _measure(made, board)
+
+
+def _load(folder: Path) -> Project:
+    """Read a project that CMake builds; InputError for one of another build system."""
+    made = project.load(folder)
+    if (other := made.manifest.build_system) != project.CMAKE:
+        raise InputError(
+            f"{folder}: is a project for {other}, which edgeasr does not build; build and flash it "
+            f"as {folder / 'README.md'} says, then give hil and run the board's --port"
+        )
+    return made
+
+
+def _make(target: Path) -> None:
+    """Make the folder of the build; InputError where it cannot be written."""
+    try:
+        target.mkdir(exist_ok=True)
+        tempfile.TemporaryFile(dir=target).close()
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written: {error.strerror}; remove it, or make it writable"
+        ) from None
 
 
 def _library(made: Project, board: Board, root: Path | None) -> list[str]:

@@ -100,3 +100,70 @@ def test_a_bare_model_agrees_on_tensors(bare: Path) -> None:
 )
 def test_what_is_sent_must_be_said(bare: Path, options: tuple[str, ...], says: str) -> None:
     refused(edgeasr("hil", bare, *options, cwd=bare.parent), INPUT, says)
+
+
+FACTS = """
+name = "kws"
+labels = ["a", "b", "c"]
+frames = 6
+feature_scale = 0.015625
+feature_offset = 0.0
+[front_end]
+kind = "micro"
+channels = 8
+[decision]
+window = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ('"micro"', '"foo"', 'f.toml: front end: kind is "foo"'),
+        ("channels = 8", "channels = 1.5", "f.toml: front end: channels is 1.5"),
+        ("window = 3", "window = 0", "f.toml: decision: window is 0"),
+    ],
+)
+def test_wrong_tables_of_facts_name_their_file(was: str, now: str, says: str, folder: Path) -> None:
+    (folder / "f.toml").write_text(FACTS.replace(was, now))
+    refused(
+        edgeasr("export", "kws.tflite", "-b", "host", "--facts", "f.toml", cwd=folder), INPUT, says
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("[]", "a table is expected, not list"), ("\x01", "f.json: not JSON")]
+)
+def test_facts_in_json_are_told_as_json(text: str, says: str, folder: Path) -> None:
+    (folder / "f.json").write_text(text)
+    done = edgeasr("export", "kws.tflite", "-b", "host", "--facts", "f.json", cwd=folder)
+    refused(done, INPUT, says)
+
+
+@pytest.mark.parametrize("command", [("build",), ("hil", "--random", "2")])
+def test_a_project_of_another_build_system_is_built_by_it(
+    command: tuple[str, ...], folder: Path
+) -> None:
+    options = ("-b", "host", "--bare", "--project", "zephyr", "-o", "z")
+    assert edgeasr("export", "kws.tflite", *options, cwd=folder).returncode == 0
+    name, *rest = command
+    refused(
+        edgeasr(name, "z", *rest, cwd=folder), INPUT,
+        "z: is a project for zephyr, which edgeasr does not build", "z/README.md", "--port",
+    )  # fmt: skip
+    assert not (folder / "z" / "build").exists()
+
+
+def test_a_picture_is_an_svg(folder: Path) -> None:
+    done = edgeasr("inspect", "kws.tflite", "--picture", "plan.png", cwd=folder)
+    refused(done, INPUT, "plan.png: the picture is an SVG drawing")
+    assert not (folder / "plan.png").exists()
+
+
+def test_a_build_folder_that_cannot_be_made_is_said(folder: Path) -> None:
+    need("gcc", "cmake", "ninja")
+    options = ("-b", "host", "--bare", "-o", "k")
+    assert edgeasr("export", "kws.tflite", *options, cwd=folder).returncode == 0
+    (folder / "k" / "build").touch()
+    done = edgeasr("build", "k", cwd=folder)
+    refused(done, INPUT, "k/build: cannot be written: File exists; remove it")

@@ -1,5 +1,6 @@
 """Damaged `.tflite` files: whatever the bytes, a graph or a sentence; never a crash or a hang."""
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeasr import boards, deploy, inspection, paths, speech
 from edgeasr import graph as graphs
-from edgeasr import paths
 from edgeasr.codegen.model import ModelCode, generate
-from edgeasr.errors import InputError
+from edgeasr.errors import EdgeasrError, InputError
 from edgeasr.graph import Graph
 from tests import tiny
 from tests.conftest import need
@@ -125,18 +126,31 @@ def _bases(shared_data: Path) -> list[Graph]:
     return [tiny.graph(), *models, *(random(seed) for seed in range(6))]
 
 
-def _survivors(bases: list[Graph], count: int, seed: int) -> Iterator[ModelCode]:
-    """Yield the C of those of `count` wrong graphs that are not refused."""
+def _wrong(bases: list[Graph], count: int, seed: int) -> Iterator[bytes]:
+    """Yield the files of up to `count` graphs that are wrong in some way."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         graph = mutated(bases[rng.integers(len(bases))], rng)
         try:
-            content = serialize(graph)
+            yield serialize(graph)
         except (TypeError, ValueError, OverflowError):
             continue  # the change has no form in a file
-        made = _use(content)
-        if made:
-            yield made
+
+
+def test_wrong_graphs_are_inspected_and_given_to_tflm_or_refused(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    board, path = boards.load("qemu_mps2_an386"), tmp_path / "x.tflite"
+    seen = dict.fromkeys(("inspected", "exported"), 0)
+    for content in _wrong(_bases(shared_data), 250, 2):
+        path.write_bytes(content)
+        with contextlib.suppress(EdgeasrError):
+            assert inspection.inspect(path).to_dict()
+            seen["inspected"] += 1
+        with contextlib.suppress(EdgeasrError):
+            deploy.generate_tflm(deploy.load_model(str(path), front_end=speech.NONE), board)
+            seen["exported"] += 1
+    assert all(20 < count < 240 for count in seen.values()), seen
 
 
 def test_wrong_graphs_are_refused_or_run_in_bounds(shared_data: Path, tmp_path: Path) -> None:
@@ -144,8 +158,8 @@ def test_wrong_graphs_are_refused_or_run_in_bounds(shared_data: Path, tmp_path: 
     need("gcc")
     made = [
         code
-        for code in _survivors(_bases(shared_data), 700, 1)
-        if code.plan.ram_bytes < 1 << 22 and sum(layer.macs for layer in code.layers) < 1e8
+        for code in map(_use, _wrong(_bases(shared_data), 700, 1))
+        if code and code.plan.ram_bytes < 1 << 22 and sum(layer.macs for layer in code.layers) < 1e8
     ]
     assert 20 < len(made) < 350
     for i, code in enumerate(made[:: len(made) // _SAMPLE]):

@@ -12,9 +12,9 @@ import pytest
 from edgeasr import audio, boards, deploy, features, oracle, paths, project, speech
 from edgeasr.audio import catalog
 from edgeasr.connect import connect
-from tests.conftest import need
+from tests.conftest import need, need_package
 
-keras = pytest.importorskip("keras")
+keras = need_package("keras")
 
 _PROGRAMS = {
     "host": ("gcc",),

@@ -14,6 +14,7 @@ from tests.sim.packed import every_packing
 _PROGRAMS = {
     "host": ("gcc",),
     "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
     "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
 }
 _KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")

@@ -355,9 +355,9 @@ def test_the_memory_plan_is_drawn(folder):
     drawn = ElementTree.fromstring((folder / "plan.svg").read_text(encoding="utf-8"))
     texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert "Memory plan of digits.tflite" in texts and "23 SOFTMAX" in texts
-    (folder / "taken").mkdir()
-    refused = edgeasr("digits", "--picture", "taken", cwd=folder)
-    assert refused.returncode == 2 and "taken: cannot be written" in refused.stderr
+    (folder / "taken.svg").mkdir()
+    refused = edgeasr("digits", "--picture", "taken.svg", cwd=folder)
+    assert refused.returncode == 2 and "taken.svg: cannot be written" in refused.stderr
 
 
 def test_recordings_without_an_original_are_refused(folder):

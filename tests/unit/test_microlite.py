@@ -100,6 +100,11 @@ def test_library_and_headers_belong_together(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"/no does not exist; in a checkout of"):
         microlite.find(board, both)
     both["TFLM_INCLUDE_DIRS"] = str(tmp_path)
+    with pytest.raises(ToolError, match=f"no {microlite.HEADER} below {tmp_path}; name the"):
+        microlite.find(board, both)
+    _root(tmp_path)
+    with pytest.raises(ToolError, match=f"TFLM_LIBRARY: {tmp_path} is no file; in a checkout"):
+        microlite.find(board, both | {"TFLM_LIBRARY": str(tmp_path)})
     assert microlite.find(board, both) == both
 
 

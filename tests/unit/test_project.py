@@ -91,3 +91,11 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, change: dict) -> None:
 
     with pytest.raises(InputError, match="export it again"):
         project.load(made.folder)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(InputError, match=r"out: cannot be written: .*; choose another --out"):
+        project.write(tmp_path / "file" / "out", FILES, MANIFEST, replace=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -6,6 +6,7 @@ The frameworks themselves are stand-ins here (framework_stubs): as much of their
 import configparser
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from edgeasr.codegen.host import HostModel
 from edgeasr.errors import InputError
 from edgeasr.project import Project
 from tests import tiny
-from tests.conftest import need
+from tests.conftest import need, need_package
 
 _STUBS = Path(__file__).parent / "framework_stubs"
 _TFLM = Path(__file__).parent / "tflm_stub"
@@ -165,7 +166,7 @@ def test_zephyr_and_esp_idf_name_all_sources(engine: str, tmp_path: Path) -> Non
 def test_yaml_manifests_are_what_west_and_the_component_manager_take(
     engine: str, tmp_path: Path
 ) -> None:
-    yaml = pytest.importorskip("yaml", reason="pyyaml comes with tflite-micro")
+    yaml = need_package("yaml")
     for kind in ("zephyr", "esp-idf"):
         (tmp_path / kind).mkdir()
     zephyr = _export(tmp_path / "zephyr", "zephyr", engine)
@@ -186,3 +187,13 @@ def test_another_build_system_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match='project "meson" not found; allowed: arduino'):
         _export(tmp_path, "meson")
     assert not (tmp_path / "project").exists()
+
+
+def test_the_command_says_where_it_stands_how_to_build(tmp_path: Path) -> None:
+    out = tmp_path / "lib"
+    command = [sys.executable, "-m", "edgeasr", "export", "digits", "--board", "host"]
+    said = subprocess.run(
+        [*command, "--project", "arduino", "--out", out], check=True, capture_output=True, text=True
+    )
+    assert f"next: {out / 'README.md'} says how to build it" in said.stdout.replace("\n", " ")
+    assert "arduino-cli compile" in (out / "README.md").read_text()

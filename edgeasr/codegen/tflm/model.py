@@ -21,6 +21,7 @@ from edgeasr.project import Layer
 _RENDERED = ("model.cpp", "model.h", "model_data.c")
 _COPIED = ("ear_tflm.h", "ear_tflm_resolver.h")
 _BARE = ("ear_tflm_bare.cpp",)
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,22 @@ def check(graph: Graph, where: str) -> resolver.Operators:
             )
     if not _shown(graph):
         raise InputError(f"{where}: the model computes nothing; give one with layers")
+    _refuse_hybrids(graph, where)
     return resolver.choose(uses.uses(graph), where)
+
+
+def _refuse_hybrids(graph: Graph, where: str) -> None:
+    """Refuse weights of integers under activations of floats: TFLite-Micro has no such kernels."""
+    for op in graph.ops:
+        if op.kind not in _WEIGHTED or len(op.inputs) < 2 or min(op.inputs[:2]) < 0:
+            continue
+        values, weights = (graph.tensor(i) for i in op.inputs[:2])
+        if values.dtype == "float32" and weights.dtype in ("int8", "int4"):
+            raise InputError(
+                f'{where}: operator #{op.index} {op.kind} has {weights.dtype} weights "'
+                f'{weights.name}" and computes in float32, which TFLite-Micro refuses; quantize '
+                "the model with 'edgeasr quantize --activations int8' or int16"
+            )
 
 
 def _headers(operators: resolver.Operators, variables: bool) -> list[str]:

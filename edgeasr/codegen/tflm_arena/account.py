@@ -184,9 +184,9 @@ class Account:
             operator = node.operator
             for request in self.requests(kernel, node):
                 self.request(request, number, index)
-            if operator.variable:
+            if operator.variable and operator.outputs:
                 handles[number, operator.outputs[0]] = operator.variable
-            elif operator.kind == "ASSIGN_VARIABLE":
+            elif operator.kind == "ASSIGN_VARIABLE" and len(node.inputs) == 2 and node.inputs[1]:
                 name = handles.get((number, operator.inputs[0]))
                 if name is not None and name not in placed:
                     placed.add(name)

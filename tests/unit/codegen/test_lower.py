@@ -139,7 +139,9 @@ def test_coverage_names_each_unknown_kind_once() -> None:
 
     problems = coverage.check(Graph("main", tensors, ops, (0,), (2,)))
 
-    assert problems[0] == 'operator #0 HASHTABLE and 1 more: not supported, at tensor "state" (int8)'
+    assert (
+        problems[0] == 'operator #0 HASHTABLE and 1 more: not supported, at tensor "state" (int8)'
+    )
     assert problems[1] == "operator #2 CALL: not supported"
     assert "CONV_2D" in problems[2] and len(problems) == 3
 

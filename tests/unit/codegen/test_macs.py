@@ -47,3 +47,11 @@ def test_a_gate_that_is_left_out_counts_nothing() -> None:
     )  # fmt: skip
 
     assert macs(*made) == 3 * 6 * 5 + 3 * 6 * 6
+
+
+@pytest.mark.parametrize("kind", ["CONV_2D", "SVDF", "TRANSPOSE_CONV", "BATCH_MATMUL"])
+@pytest.mark.parametrize("inputs", [(), (0,), (0, 0, 0)])
+def test_wrong_operations_have_none(kind: str, inputs: tuple[int, ...]) -> None:
+    graph = Graph("main", (Tensor(0, "scalar", (), "int8"),), (), (0,), (0,))
+
+    assert macs(graph, Op(0, kind, inputs, (0,))) in (0, 1, 2)

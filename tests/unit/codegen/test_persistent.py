@@ -1,4 +1,4 @@
-"""What a model keeps between inferences: where it comes from, what it starts with, and how a reset restores it."""
+"""What a model keeps between inferences: its place, its first values, what a reset restores."""
 
 import numpy as np
 

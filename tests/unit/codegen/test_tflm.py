@@ -172,3 +172,22 @@ def test_a_model_that_computes_nothing_is_refused() -> None:
     graph = dataclasses.replace(tiny.graph(), ops=(), outputs=(0,))
     with pytest.raises(InputError, match=r"m\.tflite: the model computes nothing"):
         tflm.check(graph, "m.tflite")
+
+
+@pytest.mark.parametrize(
+    ("weights", "refused"), [("int8", True), ("int4", True), ("float32", False)]
+)
+def test_integer_weights_under_floats_are_refused(weights: str, refused: bool) -> None:
+    kind = np.float32 if weights == "float32" else np.int8
+    tensors = (
+        Tensor(0, "x", (1, 4), "float32"),
+        Tensor(1, "w", (2, 4), weights, np.ones((2, 4), kind)),
+        Tensor(2, "y", (1, 2), "float32"),
+    )
+    graph = Graph("main", tensors, (Op(0, "FULLY_CONNECTED", (0, 1), (2,)),), (0,), (2,))
+    if not refused:
+        assert tflm.check(graph, "m.tflite").calls
+        return
+    said = rf'm\.tflite: operator #0 FULLY_CONNECTED has {weights} weights "w" and computes in'
+    with pytest.raises(InputError, match=said):
+        tflm.check(graph, "m.tflite")

@@ -71,7 +71,8 @@ def test_numbered_files_count_upwards(tmp_path: Path) -> None:
     ("name", "content", "says"),
     [
         ("a.bin", b"123", r"a\.bin: holds 3 values; inputs have the shape \[1, 3, 40\], 120"),
-        ("a.bin", b"", "holds 0 values of int8; int8 is needed"),
+        ("a.bin", b"", r"a\.bin: is empty; inputs have 120 values of int8 each"),
+        ("a.npz", b"PK", r"a\.npz: is no file of inputs; a name ends in \.npy or \.bin"),
         ("a.npy", b"nothing", r"a\.npy: cannot be read as inputs"),
         ("none.bin", None, "cannot be read as inputs: .*No such file"),
     ],

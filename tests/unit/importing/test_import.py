@@ -15,10 +15,11 @@ from edgeasr.importing.agreement import BOUND
 from edgeasr.quantize import FloatModel, IntegerModel, folding, quantize
 from edgeasr.quantize.simulation import TrainingGraph
 from edgeasr.training import quantizing
+from tests.conftest import need_package
 from tests.unit.importing.nets import WINDOW, tutorial
 
-pytest.importorskip("keras", reason="package keras is missing")
-pytest.importorskip("onnx", reason="package onnx is missing")
+need_package("keras")
+need_package("onnx")
 LABELS = "_silence_,_unknown_,yes,no,maybe"
 FACTS = """
 name = "words"

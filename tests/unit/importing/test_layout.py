@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from edgeasr.backend import load_keras
 from edgeasr.importing import layout
+from tests.conftest import need_package
 
-pytest.importorskip("keras", reason="package keras is missing")
+need_package("keras")
 SHAPE = (1, 2, 6, 4)
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from edgeasr import importing
 from edgeasr.errors import EdgeasrError, InputError
+from tests.conftest import need_package
 from tests.unit.importing.nets import WINDOW, Net, tutorial
 
-pytest.importorskip("keras", reason="package keras is missing")
-pytest.importorskip("onnx", reason="package onnx is missing")
+need_package("keras")
+need_package("onnx")
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from edgeasr import importing, study
 from edgeasr.errors import InputError
 from edgeasr.quantize.executors import Serial
 from edgeasr.training.recipes import RECIPES, QuantizationRecipe, Schooling
-from tests.conftest import need
+from tests.conftest import need, need_package
 from tests.unit.training.conftest import data  # noqa: F401 - a fixture
 
-pytest.importorskip("keras", reason="package keras is missing")
-pytest.importorskip("onnx", reason="package onnx is missing")
+need_package("keras")
+need_package("onnx")
 torch = pytest.importorskip("torch", reason="package torch is missing")
 pytest.importorskip("onnxscript", reason="package onnxscript is missing")
 _TOOL = Path(__file__).parents[3] / "tools" / "torch_digits.py"

@@ -4,8 +4,9 @@ import pytest
 
 from edgeasr.errors import InputError
 from edgeasr.models import architectures
+from tests.conftest import need_package
 
-pytest.importorskip("keras")
+need_package("keras")
 
 
 @pytest.mark.parametrize("name", architectures.NAMES)

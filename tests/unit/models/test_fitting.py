@@ -8,8 +8,9 @@ from edgeasr.models import architectures, fitting
 from edgeasr.models.examples import Examples
 from edgeasr.models.fitting import Recipe
 from edgeasr.models.picture import PictureSpec
+from tests.conftest import need_package
 
-pytest.importorskip("keras")
+need_package("keras")
 NAMES = ("_silence_", "low", "high")
 QUICK = Recipe(
     epochs=4, batch=32, rate=0.01, mix=0.2, averaging=0.8,

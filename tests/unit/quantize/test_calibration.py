@@ -5,9 +5,10 @@ import pytest
 
 from edgeasr.errors import InputError
 from edgeasr.quantize import calibration, rewriting
+from tests.conftest import need_package
 from tests.unit.quantize.layers import Chain
 
-pytest.importorskip("tflite_micro")
+need_package("tflite_micro")
 GEOMETRIES = [
     ("CONV_2D", (5, 3, 3, 4), {}),
     ("CONV_2D", (5, 4, 2, 4), {"stride_h": 2, "stride_w": 3}),

@@ -6,8 +6,9 @@ import pytest
 from edgeasr.errors import InputError
 from edgeasr.models import architectures
 from edgeasr.quantize import folding
+from tests.conftest import need_package
 
-keras = pytest.importorskip("keras")
+keras = need_package("keras")
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from edgeasr import graph
 from edgeasr.errors import InputError
 from edgeasr.oracle import Oracle
 from edgeasr.quantize import grids, low_bit, rewriting, schemes
+from tests.conftest import need_package
 from tests.unit.quantize.layers import Chain, recogniser
 
-pytest.importorskip("tflite_micro")
+need_package("tflite_micro")
 
 
 def outputs(content, inputs):

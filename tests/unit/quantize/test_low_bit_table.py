@@ -10,9 +10,10 @@ import soundfile
 from edgeasr import graph
 from edgeasr.oracle import Oracle
 from edgeasr.quantize import low_bit, schemes
+from tests.conftest import need_package
 from tools import low_bit_table
 
-pytest.importorskip("tflite_micro")
+need_package("tflite_micro")
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from edgeasr.quantize import (
     runnable,
 )
 from edgeasr.quantize.ptq import _convert
+from tests.conftest import need_package
 
-keras = pytest.importorskip("keras")
+keras = need_package("keras")
 SCALE, OFFSET = 1 / 150, -2.0
 
 
@@ -119,7 +120,7 @@ def test_the_engine_gives_tflite_micros_bits_on_int16(wide, features):
 
 @pytest.mark.parametrize("activations", ["dynamic", "float16"])
 def test_weights_alone_run_in_litert(lively, features, activations):
-    pytest.importorskip("ai_edge_litert")
+    need_package("ai_edge_litert")
     made = quantize(lively, None, activations)
     # The converter leaves weights of fewer than 1,024 values, and depthwise ones, in float32.
     stored = {
@@ -143,7 +144,8 @@ def test_a_model_of_integers_is_not_taken_for_one_of_floats(content):
 
 def test_activations_of_another_name_are_refused(model):
     with pytest.raises(
-        InputError, match='activations "int4" not found; allowed: dynamic, float16, float32, int16, int8'
+        InputError,
+        match='activations "int4" not found; allowed: dynamic, float16, float32, int16, int8',
     ):
         quantize(model, None, "int4")
 
@@ -154,7 +156,7 @@ def test_integers_need_windows(model):
 
 
 def test_litert_runs_the_compact_file(features, content):
-    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    interpreter = need_package("ai_edge_litert.interpreter")
     reference = interpreter.OpResolverType.BUILTIN_REF
     runner = interpreter.Interpreter(model_content=content, experimental_op_resolver_type=reference)
     runner.allocate_tensors()

@@ -12,10 +12,11 @@ from edgeasr.oracle import Oracle
 from edgeasr.quantize import rewriting
 from edgeasr.quantize.rewriting import LayerWeights
 from tests import tiny
+from tests.conftest import need_package
 from tests.unit.quantize.layers import Chain, quantized, recogniser
 from tests.vectors.kernels.tflite_builder import serialize
 
-pytest.importorskip("tflite_micro")
+need_package("tflite_micro")
 
 
 def as_it_is(layer, content):
@@ -77,7 +78,7 @@ def test_a_dense_layer_takes_a_scale_per_unit(dtype):
 
 
 def test_litert_runs_it_to_the_same_bits_but_for_one():
-    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    litert = need_package("ai_edge_litert.interpreter")
     chain = Chain(2, (1, 30)).layer("FULLY_CONNECTED", (6, 30), per_channel=False)
     content, inputs = chain.content(), chain.inputs(20)[:, 0]
     layer = rewriting.read(content)[0]

@@ -9,8 +9,9 @@ from edgeasr.models import architectures
 from edgeasr.quantize import IntegerModel, folding, grids, schemes
 from edgeasr.quantize.layer_weights import Learned
 from edgeasr.quantize.simulation import TrainingGraph, _input_range
+from tests.conftest import need_package
 
-keras = pytest.importorskip("keras")
+keras = need_package("keras")
 SCALE, OFFSET = 1 / 150, -2.0
 FIXED = Learned()
 TEXTS = (

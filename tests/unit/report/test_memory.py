@@ -1,5 +1,6 @@
 """The picture of a memory plan: every buffer is there, to scale, and names are only text."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -68,3 +69,17 @@ def test_steps_are_named_in_order(drawn: ElementTree.Element) -> None:
 def test_the_arena_is_a_tick(drawn: ElementTree.Element) -> None:
     assert "96" in [text.text for text in drawn.iter(f"{_SVG}text")]
     assert "arena 96 B" in drawn.find(f"{_SVG}desc").text
+
+
+def test_state_lies_above_the_arena_at_every_step() -> None:
+    tensor = Placed(Buffer("x", 96, 0, 0), 0)
+    kept = Placed(Buffer("stream/states", 48, -1, 1), 96)
+    plan = replace(_plan(tensor), state=(kept,))
+
+    drawn = ElementTree.fromstring(memory.render(plan, ["CONV_2D"], "m"))
+
+    boxes = _boxes(drawn)
+    state, box = boxes["stream/states"], boxes["x"]
+    assert state["y"] + state["height"] == pytest.approx(box["y"], abs=0.2)
+    assert state["width"] == pytest.approx(3 * box["width"])
+    assert drawn.find(f"{_SVG}desc").text.endswith("; state 48 B")

@@ -12,8 +12,9 @@ from edgeasr.models import architectures
 from edgeasr.quantize import IntegerModel, calibration, folding, grids, schemes
 from edgeasr.quantize.simulation import TrainingGraph
 from edgeasr.training import integers
+from tests.conftest import need_package
 
-keras = pytest.importorskip("keras")
+keras = need_package("keras")
 SCALE, OFFSET = 1 / 150, -2.0
 RNG_SEED = 11
 SHAPE = (24, 16)

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from edgeasr import paths, speech, training
 from edgeasr.errors import InputError, ToolError
 from edgeasr.models import architectures
+from tests.conftest import need_package
 
-pytest.importorskip("keras")
+need_package("keras")
 
 
 def test_the_file_carries_the_facts_that_the_pipeline_found(trained, tmp_path):

@@ -12,8 +12,9 @@ from edgeasr.quantize.executors import Serial
 from edgeasr.training import incremental, qat, quantizing, recipes, trials
 from edgeasr.training.options import Observer
 from edgeasr.training.recipes import RECIPES, QuantizationRecipe, Schooling
+from tests.conftest import need_package
 
-pytest.importorskip("keras")
+need_package("keras")
 SHORT = Schooling(epochs=1, rate=1e-3)
 
 

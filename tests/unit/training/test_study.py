@@ -10,9 +10,10 @@ from edgeasr.errors import InputError
 from edgeasr.quantize.executors import Serial
 from edgeasr.report import study as page
 from edgeasr.training.recipes import Goal, QuantizationRecipe, Schooling
+from tests.conftest import need_package
 
-pytest.importorskip("keras")
-pytest.importorskip("matplotlib")
+need_package("keras")
+need_package("matplotlib")
 SHORT = Schooling(epochs=1)
 RECIPES = (
     QuantizationRecipe("int8", goal=Goal(100, 1)),
