@@ -8,7 +8,8 @@ again, and holds every layer to within 10 % of its estimate.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgeasr.codegen.packing import Packed
+from edgeasr.codegen import columns
+from edgeasr.codegen.packing import Layout, Packed
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,30 @@ class _Kernel:
 
 
 _KERNELS: Mapping[str, _Kernel] = {
-    "CONV_2D": _Kernel(114, 177, 42, 3.04, 90, 30, 6.0),
-    "DEPTHWISE_CONV_2D": _Kernel(99, 169, 26, 5.14, 90, 12, 9.0),
-    "FULLY_CONNECTED": _Kernel(169, 212, 0, 3.01, 78, 0, 6.0),
+    "CONV_2D": _Kernel(114, 177, 82, 2.06, 90, 30, 6.0),
+    "DEPTHWISE_CONV_2D": _Kernel(102, 192, 14, 3.53, 90, 12, 9.0),
+    "FULLY_CONNECTED": _Kernel(174, 247, 0, 2.0, 78, 0, 6.0),
 }
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Instructions of a convolution by columns.
+
+    position: to make a column, row: to gather each row under the filter, value: of the column; for
+    each output channel at four columns, channel, quad: of four products at each, and rest: of what
+    is left of a row of weights.
+    """
+
+    position: float
+    row: float
+    value: float
+    channel: float
+    quad: float
+    rest: float
+
+
+_COLUMNS = _Columns(96, 70, 2.0, 107, 13.5, 25)
 _UNIT = 60
 # Instructions to unpack one value.
 UNPACKING: Mapping[str, float] = {
@@ -65,12 +86,28 @@ def instructions(
         rows = 1.0  # its kernel goes down a column as if it were a row
     positions = macs / packed.values
     blocks = -(-layout.channels // packed.block)
+    by_columns = 0.0
+    if kind == "CONV_2D" and columns.scratch_bytes(layout.row, _pointwise(layout), positions):
+        by_columns = positions // columns.COUNT * _four_columns(layout, blocks)
+        positions %= columns.COUNT
     fours, ones = divmod(layout.channels, 4)
     four = kernel.four + rows * kernel.row + 4 * taps * kernel.mac
     one = kernel.one + rows * kernel.one_row + taps * kernel.one_mac
-    return round(
-        positions * (blocks * kernel.block + fours * four + ones * one) + unpacking(packed)
-    )
+    each = blocks * kernel.block + fours * four + ones * one
+    return round(by_columns + positions * each + unpacking(packed))
+
+
+def _pointwise(layout: Layout) -> bool:
+    return layout.shape[1:3] == (1, 1)
+
+
+def _four_columns(layout: Layout, blocks: int) -> float:
+    """Return the instructions of all output channels at four positions."""
+    rows = 0 if _pointwise(layout) else layout.shape[1]
+    made = _COLUMNS.position + rows * _COLUMNS.row + layout.row * _COLUMNS.value
+    quads, rest = divmod(layout.row, 4)
+    channel = _COLUMNS.channel + quads * _COLUMNS.quad + (_COLUMNS.rest if rest else 0)
+    return columns.COUNT * blocks * made + layout.channels * channel
 
 
 def unpacking(packed: Packed) -> float:

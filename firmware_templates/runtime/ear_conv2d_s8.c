@@ -1,5 +1,8 @@
 #include "ear_kernels.h"
 
+#include <string.h>
+
+#include "ear_columns_s8.h"
 #include "ear_dot_s8.h"
 #include "ear_finish_s8.h"
 #include "ear_window.h"
@@ -72,20 +75,57 @@ __attribute__((noinline)) static void position(const ear_window_t *window, const
     }
 }
 
-/* The channels of a block at all positions. */
+/* Makes column `number` of what lies under the window, behind the columns where it has gaps. */
+static void column(const ear_window_t *window, const int8_t *image, int32_t offset,
+                   const ear_columns_t *columns, int32_t number)
+{
+    const int8_t *from = image + window->input_at;
+    if (window->run != columns->depth) {
+        int8_t *const all = ear_columns_end(columns);
+        memset(all, -offset, (size_t)columns->depth);
+        for (int32_t row = 0; row < window->rows; ++row) {
+            const int8_t *run = from + row * window->input_row_step;
+            int8_t *to = all + window->filter_at + row * window->filter_row_step;
+            for (int32_t i = 0; i < window->runs; ++i) {
+                memcpy(to, run, (size_t)window->run);
+                run += window->input_tap_step;
+                to += window->run;
+            }
+        }
+        from = all;
+    }
+    ear_columns_put(columns, number, from, offset);
+}
+
+/* The channels of a block at all positions: four at a time where there is scratch for columns. */
 static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
                       const int8_t *input, const ear_dims_t *filter_dims, const block_t *block,
-                      const ear_finish_t *finish, const ear_dims_t *output_dims, int8_t *output)
+                      const ear_finish_t *finish, const ear_columns_t *columns,
+                      const ear_dims_t *output_dims, int8_t *output)
 {
+    const int32_t depth = output_dims->c;
+    const int32_t count = output_dims->n * output_dims->h * output_dims->w;
+    int32_t by_columns = columns->values != NULL ? count / EAR_COLUMNS * EAR_COLUMNS : 0;
+    int32_t made = 0;
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
             ear_window_t window =
                 ear_window_of_row(params, input_dims, filter_dims, filter_dims->c, y);
-            for (int32_t x = 0; x < output_dims->w; ++x) {
+            for (int32_t x = 0; x < output_dims->w; ++x, output += depth) {
                 ear_window_to(&window, params, input_dims, filter_dims, x);
-                position(&window, input, params->input_offset, filter_dims->c, block, finish,
-                         output);
-                output += output_dims->c;
+                if (by_columns == 0) {
+                    position(&window, input, params->input_offset, filter_dims->c, block, finish,
+                             output);
+                    continue;
+                }
+                column(&window, input, params->input_offset, columns, made++);
+                if (made == EAR_COLUMNS) {
+                    ear_columns_product(columns, block->filter, block->first,
+                                        block->end - block->first, finish,
+                                        output - (EAR_COLUMNS - 1) * depth + block->first, depth);
+                    by_columns -= EAR_COLUMNS;
+                    made = 0;
+                }
             }
         }
         input += input_dims->h * input_dims->w * input_dims->c;
@@ -103,10 +143,16 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                                  params->output_max};
     block_t block = {.row = filter_dims->h * filter_dims->w * filter_dims->c,
                      .group_channels = channels / (input_dims->c / filter_dims->c)};
+    ear_columns_t columns = {NULL, block.row};
+    if (params->columns_bytes != 0) {
+        columns.values = (void *)scratch;
+        scratch += params->columns_bytes;
+    }
     for (block.first = 0; block.first < channels; block.first = block.end) {
         block.end = channels - block.first < step ? channels : block.first + step;
         block.filter = ear_weights_rows(filter, block.row, block.first, block.end - block.first,
                                         scratch);
-        positions(params, input_dims, input, filter_dims, &block, &finish, output_dims, output);
+        positions(params, input_dims, input, filter_dims, &block, &finish, &columns, output_dims,
+                  output);
     }
 }

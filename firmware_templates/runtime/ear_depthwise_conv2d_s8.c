@@ -1,5 +1,6 @@
 #include "ear_kernels.h"
 
+#include "ear_dsp.h"
 #include "ear_finish_s8.h"
 #include "ear_requantize.h"
 #include "ear_window.h"
@@ -38,23 +39,44 @@ static inline taps_t taps_of(const ear_window_t *window, int32_t offset)
 /* Adds to the sums of four output channels that read input channels side by side: the usual
  * multiplier of 1. Neither this nor the next is inline: their loops take most registers of a
  * Cortex-M, and inside other loops get too few. */
-__attribute__((noinline)) static void four_own(const taps_t *row, const int8_t *input,
+__attribute__((noinline)) static void four_own(const taps_t *taps, const int8_t *input,
                                                const int8_t *filter, int32_t sums[4])
 {
-    const int32_t input_step = row->input_step;
-    const int32_t filter_step = row->filter_step;
-    const int32_t offset = row->offset;
+    const int32_t input_step = taps->input_step;
+    const int32_t filter_step = taps->filter_step;
+#if EAR_DSP
+    const int16x2_t offset = ear_dsp_twice(taps->offset);
+#else
+    const int32_t offset = taps->offset;
+#endif
     int32_t sum0 = sums[0];
     int32_t sum1 = sums[1];
     int32_t sum2 = sums[2];
     int32_t sum3 = sums[3];
-    for (int32_t left = row->taps; left > 0; --left) {
-        sum0 = ear_wrapping_sum(sum0, (input[0] + offset) * filter[0]);
-        sum1 = ear_wrapping_sum(sum1, (input[1] + offset) * filter[1]);
-        sum2 = ear_wrapping_sum(sum2, (input[2] + offset) * filter[2]);
-        sum3 = ear_wrapping_sum(sum3, (input[3] + offset) * filter[3]);
-        input += input_step;
-        filter += filter_step;
+    for (int32_t row = 0; row < taps->rows; ++row) {
+        const int8_t *from = input + row * taps->input_row_step;
+        const int8_t *by = filter + row * taps->filter_row_step;
+        for (int32_t left = taps->taps; left > 0; --left) {
+#if EAR_DSP
+            const uint32_t values = ear_dsp_quad(from);
+            const uint32_t weights = ear_dsp_quad(by);
+            const int16x2_t even = ear_dsp_add_even(offset, values);
+            const int16x2_t even_weights = ear_dsp_even(weights);
+            sum0 = __smlabb(even, even_weights, sum0);
+            sum2 = __smlatt(even, even_weights, sum2);
+            const int16x2_t odd = ear_dsp_add_odd(offset, values);
+            const int16x2_t odd_weights = ear_dsp_odd(weights);
+            sum1 = __smlabb(odd, odd_weights, sum1);
+            sum3 = __smlatt(odd, odd_weights, sum3);
+#else
+            sum0 = ear_wrapping_sum(sum0, (from[0] + offset) * by[0]);
+            sum1 = ear_wrapping_sum(sum1, (from[1] + offset) * by[1]);
+            sum2 = ear_wrapping_sum(sum2, (from[2] + offset) * by[2]);
+            sum3 = ear_wrapping_sum(sum3, (from[3] + offset) * by[3]);
+#endif
+            from += input_step;
+            by += filter_step;
+        }
     }
     sums[0] = sum0;
     sums[1] = sum1;
@@ -119,12 +141,11 @@ static void position(const ear_window_t *window, const int8_t *image, int32_t of
         const int8_t *by = filter + done;
         int32_t sums[4];
         ear_begin4_s8(finish, channel, sums);
-        for (int32_t row = 0; row < taps.rows; ++row) {
-            if (multiplier == 1) {
-                four_own(&taps, from, by, sums);
-            } else {
-                four_shared(&taps, from, by, sums);
-            }
+        if (multiplier == 1) {
+            four_own(&taps, from, by, sums);
+        }
+        for (int32_t row = 0; multiplier != 1 && row < taps.rows; ++row) {
+            four_shared(&taps, from, by, sums);
             from += taps.input_row_step;
             by += taps.filter_row_step;
         }

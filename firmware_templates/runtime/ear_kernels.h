@@ -8,7 +8,7 @@
  * Common rules: sizes are in elements unless a name says bytes. No input overlaps an output,
  * except where a kernel says that it may work in place. The order of arguments is parameters,
  * quantization, input dims and data, weights with their scratch, output dims and data. Scratch is
- * for packed weights (ear_weights.h) and NULL where they are raw.
+ * for packed weights (ear_weights.h) and what a kernel says; NULL where there is nothing for it.
  */
 #ifndef EAR_KERNELS_H
 #define EAR_KERNELS_H
@@ -52,12 +52,17 @@ typedef struct {
     int32_t pad_h;
     int32_t pad_w;
     int32_t depth_multiplier; /* output channels per input channel; only depthwise reads it */
+    int32_t columns_bytes;    /* scratch before that for weights; only ear_conv2d_s8 reads it */
 } ear_conv_t;
 
 /* output[n, y, x, o] = scale(bias[o] + sum of filter[o, ..] * (input + input_offset)).
  * Where filter c is smaller than input c, the channels are split in input c / filter c groups.
  * bias is int32 [output channels], or NULL. Sums of products stay within int32; with a bias they
- * may leave it, and wrap. */
+ * may leave it, and wrap.
+ * With scratch for columns of four output positions (ear_columns_s8.h) each weight is loaded once
+ * for all four. columns_bytes is 0, or, with n for the weights of one channel rounded up to a
+ * multiple of 4, 8 n for the columns, and n more unless the filter is 1 x 1. There is one group of
+ * channels then, and scratch is aligned to 4 bytes. */
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
                    const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,

@@ -1,7 +1,11 @@
 """CONV_2D and DEPTHWISE_CONV_2D with int8 activations and int8 or int4 weights."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
+from edgeasr.codegen import columns
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.quantized import (
     activation_range,
@@ -70,6 +74,7 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
     input_offset = -view.quantization(input_)[1]
     by_channel = np.moveaxis(values, channel_axis, 0).reshape(channels, -1)
     check_accumulator(view, by_channel, input_offset)
+    before = 0 if depthwise else columns_bytes(input_, filter_, output)
     params = Struct(
         "params",
         "ear_conv_t",
@@ -79,6 +84,7 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
             **activation_range(view, output),
             **geometry,
             "depth_multiplier": multiplier,
+            "columns_bytes": before,
         },
     )
     weights = weights_of(view, filter_, channel_axis)
@@ -90,12 +96,22 @@ def _lower(view: OpView, kernel: str, channels: int, channel_axis: int) -> Kerne
         view.read(input_),
         dims("filter_dims", filter_.shape),
         weights.struct,
-        weights.scratch,
+        replace(weights.scratch, bytes=before + weights.scratch.bytes),
         Value(None) if bias is None else view.read(bias, "bias"),
         dims("output_dims", output.shape),
         view.write(output),
     )
     return weights.belong_to(made)
+
+
+def columns_bytes(input_: Tensor, filter_: Tensor, output: Tensor) -> int:
+    """Return the scratch for columns, which are of all channels of the input: groups have none."""
+    if filter_.shape[3] != input_.shape[3]:
+        return 0
+    pointwise = filter_.shape[1:3] == (1, 1)
+    return columns.scratch_bytes(
+        math.prod(filter_.shape[1:]), pointwise, math.prod(output.shape[:3])
+    )
 
 
 def geometry_of(

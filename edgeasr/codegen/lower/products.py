@@ -70,6 +70,7 @@ def _transposed(view: OpView, input_: Tensor, filter_: Tensor, output: Tensor) -
         "pad_h": pad_h,
         "pad_w": pad_w,
         "depth_multiplier": 1,
+        "columns_bytes": 0,
     }
     return Struct("params", "ear_conv_t", fields)
 

@@ -54,6 +54,7 @@ def _convolution(view: OpView, kernel: str, channel_axis: int) -> KernelCall:
             **activation_range(view, output),
             **geometry,
             "depth_multiplier": depth_multiplier,
+            "columns_bytes": 0,
         },
     )
     values = np.moveaxis(view.constant(filter_), channel_axis, 0).reshape(channels, -1)

@@ -59,9 +59,9 @@ def test_packed_weights_cost_what_unpacking_and_blocks_do() -> None:
     plain = cost.instructions("CONV_2D", count, raw)
     more = cost.instructions("CONV_2D", count, packed) - plain
 
-    assert 3 * count < plain < 5 * count
+    assert count < plain < 2 * count
     assert cost.unpacking(raw) == 0
-    assert cost.unpacking(packed) < more < 0.1 * plain
+    assert cost.unpacking(packed) < more < 0.2 * plain
 
 
 def test_padding_left_out_costs_less() -> None:
