@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeasr import __version__, boards, features, microlite, paths, project, protocol, speech
 from edgeasr.boards import Board
-from edgeasr.codegen import cname, coverage, manifests, tflm, tflm_arena
+from edgeasr.codegen import cname, coverage, extensions, manifests, tflm, tflm_arena
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.macs import macs as operation_macs
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
@@ -80,7 +80,12 @@ def export(
     if engine == "tflm":
         code: Code = generate_tflm(model, board, kind=kind)
     else:
-        code = generate_model(model, board.name, packing=packing or PACKINGS[0])
+        code = generate_model(
+            model,
+            board.name,
+            packing=packing or PACKINGS[0],
+            extension=extensions.of_core(board.core),
+        )
     check_fit(model, code, board)
     files = project_files(model, board, code)
     if kind != manifests.CMAKE:
@@ -94,8 +99,17 @@ def export(
     return project.write(out, files, _manifest(model, board, code, engine, kind), replace=replace)
 
 
-def generate_model(model: SpeechModel, board_name: str, *, packing: str = "smallest") -> ModelCode:
-    """Generate the C of the model itself, for the engine `ear`; it names the board it is for."""
+def generate_model(
+    model: SpeechModel,
+    board_name: str,
+    *,
+    packing: str = PACKINGS[0],
+    extension: str = extensions.NONE,
+) -> ModelCode:
+    """Generate the C of the model itself, for the engine `ear`; it names the board it is for.
+
+    packing and extension: as in codegen.model.generate.
+    """
     if packing not in PACKINGS:
         raise InputError(f'packing "{packing}" not found; {alternatives(packing, PACKINGS)}')
     where = model.path.name
@@ -109,6 +123,7 @@ def generate_model(model: SpeechModel, board_name: str, *, packing: str = "small
             board=board_name,
             where=where,
             packing=packing,
+            extension=extension,
         )
     except InputError as error:
         raise InputError(f"{error}{_other_engine(model)}") from None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgeasr import backend, boards, deploy, graph, speech
 from edgeasr.audio import Clip, catalog
+from edgeasr.codegen import extensions
 from edgeasr.errors import InputError
 from edgeasr.models import hearing
 from edgeasr.paths import cache
@@ -84,7 +85,9 @@ def _check_board(recipe: QuantizationRecipe, board: str | None) -> None:
 def _check_fit(file: Path, board: str) -> None:
     """Raise InputError for what the engine cannot run, CheckError for what cannot fit."""
     model = speech.load(file)
-    deploy.check_fit(model, deploy.generate_model(model, board), boards.load(board))
+    loaded = boards.load(board)
+    extension = extensions.of_core(loaded.core)
+    deploy.check_fit(model, deploy.generate_model(model, board, extension=extension), loaded)
 
 
 def _folder(out: Path) -> Path:

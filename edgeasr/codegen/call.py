@@ -126,13 +126,15 @@ class KernelCall:
     """One call of a kernel.
 
     sources: files of the runtime folder (headers included) that this call needs. weights: how
-    those of the layer are packed; None for a layer without any.
+    those of the layer are packed; None for a layer without any. overwrites: the tensor that it
+    reads and may write its output over, from the same address on; None where there is none.
     """
 
     kernel: str
     sources: tuple[str, ...]
     arguments: tuple[Argument, ...]
     weights: Packed | None = None
+    overwrites: int | None = None
 
     def arrays(self) -> Iterator[Array]:
         """Yield every constant table of the call, in the order of the arguments."""

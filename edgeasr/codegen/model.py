@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeasr import __version__, plan
-from edgeasr.codegen import cname, coverage, layers, lower, persistent, windows
+from edgeasr.codegen import cname, coverage, extensions, layers, lower, persistent, windows
 from edgeasr.codegen.call import KERNEL_HEADERS, Alias, KernelCall
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.lower.view import named
@@ -82,10 +82,12 @@ def generate(
     board: str,
     where: str,
     packing: str = "smallest",
+    extension: str = extensions.NONE,
 ) -> ModelCode:
     """Generate the model's C. content: bytes of the `.tflite`, whose hash the firmware carries.
 
     packing: of weights, one of PACKINGS: the smallest form that their values allow, or raw int8.
+    extension: of the core whose kernels are called, one of extensions.EXTENSIONS.
 
     Raises InputError naming operation, tensor and type when the engine cannot run the graph.
     """
@@ -96,11 +98,11 @@ def generate(
         )
     _check_ends(graph, where)
     _check_constants(graph, where)
-    calls, aliases, homes = _lower_all(graph, where)
+    calls, aliases, homes = _lower_all(graph, where, extension)
     kept = persistent.regions(graph, calls, homes)
     made = _plan(graph, calls, aliases, kept)
     if packing != "raw":
-        calls = _pack(graph, calls, made)
+        calls = _pack(graph, calls, made, extension)
         made = _plan(graph, calls, aliases, kept)
     described = tuple(layers.describe(graph, i, op, call) for i, (op, call) in enumerate(calls))
     sources = sorted({s for _, call in calls for s in call.sources})
@@ -181,10 +183,14 @@ def _plan(
     )
 
 
-def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int], dict[str, windows.Home]]:
+def _lower_all(
+    graph: Graph, where: str, extension: str
+) -> tuple[_Calls, dict[int, int], dict[str, windows.Home]]:
     """Return the calls, with raw weights, what shares memory, and the memory of variables."""
     calls, aliases = [], {}
-    lowered = {op.index: lower.lower(graph, op, pack=pack_raw) for op in graph.ops}
+    lowered = {
+        op.index: lower.lower(graph, op, pack=pack_raw, extension=extension) for op in graph.ops
+    }
     settled, homes = windows.settle(graph, lowered)
     for op in graph.ops:
         made = settled[op.index]
@@ -202,7 +208,7 @@ def _lower_all(graph: Graph, where: str) -> tuple[_Calls, dict[int, int], dict[s
     return calls, aliases, homes
 
 
-def _pack(graph: Graph, calls: _Calls, made: plan.Plan) -> _Calls:
+def _pack(graph: Graph, calls: _Calls, made: plan.Plan, extension: str) -> _Calls:
     """Return the calls with weights in their smallest forms, of those whose code pays for itself.
 
     A kernel may have what the plan leaves idle during its call as scratch for a block.
@@ -222,6 +228,7 @@ def _pack(graph: Graph, calls: _Calls, made: plan.Plan) -> _Calls:
     def lowered(op: Op, call: KernelCall) -> KernelCall:
         if op.index not in packed:
             return call
-        return lower.lower(graph, op, pack=lambda _values, _axis: packed[op.index])
+        chosen = packed[op.index]
+        return lower.lower(graph, op, pack=lambda _values, _axis: chosen, extension=extension)
 
     return [(op, lowered(op, call)) for op, call in calls]

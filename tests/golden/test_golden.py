@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeasr import boards, deploy, speech
+from edgeasr.codegen import extensions
 from tests import tiny
 from tests.unit.speech.test_model import NASTY
 
@@ -29,7 +30,8 @@ def _generated(folder: Path, board: str, changes: dict, engine: str = "ear") -> 
     if engine == "tflm":
         code = deploy.generate_tflm(model, loaded)
     else:
-        code = deploy.generate_model(model, board)
+        extension = extensions.of_core(loaded.core)
+        code = deploy.generate_model(model, board, extension=extension)
     files = deploy.project_files(model, loaded, code)
     return {name: text for name, text in files.items() if isinstance(text, str)}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeasr import boards, deploy, toolchain
+from edgeasr.codegen import extensions
 from edgeasr.codegen.packing import Packed, linking
 from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
@@ -33,6 +34,9 @@ def every_packing(folder: Path, board: str) -> Firmware:
 def firmware(model: str, folder: Path, board: str) -> Firmware:
     """Export a model for a board into a folder of `folder`, and build it."""
     loaded = deploy.load_model(model)
-    made = deploy.export(loaded, boards.load(board), folder / "project")
+    chosen = boards.load(board)
+    made = deploy.export(loaded, chosen, folder / "project")
     toolchain.build(made.folder)
-    return Firmware(loaded, made, deploy.generate_model(loaded, board).packed)
+    extension = extensions.of_core(chosen.core)
+    code = deploy.generate_model(loaded, board, extension=extension)
+    return Firmware(loaded, made, code.packed)

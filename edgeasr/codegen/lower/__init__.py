@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from edgeasr.codegen import packing
+from edgeasr.codegen import extensions, packing
 from edgeasr.codegen.call import Alias, KernelCall, Nothing
 from edgeasr.codegen.lower import (
     arithmetic,
@@ -142,13 +142,18 @@ def supported() -> tuple[str, ...]:
 
 
 def lower(
-    graph: Graph, op: Op, *, pack: Callable[[np.ndarray, int], Packed] = packing.pack
+    graph: Graph,
+    op: Op,
+    *,
+    pack: Callable[[np.ndarray, int], Packed] = packing.pack,
+    extension: str = extensions.NONE,
 ) -> KernelCall | Alias | Nothing:
     """Return what the generated C does for `op`. Raises InputError for what it cannot do.
 
-    pack: of weights, from values and the axis of the output channels.
+    pack: of weights, from values and the axis of the output channels. extension: of the core whose
+    kernels are called, one of extensions.EXTENSIONS.
     """
-    view = OpView(graph, op, pack)
+    view = OpView(graph, op, pack, extension)
     found = _LOWERINGS.get(op.kind)
     if found is None:
         why = reason(op.kind)

@@ -1,5 +1,8 @@
 """FULLY_CONNECTED with int8 activations and int8 or int4 weights."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from edgeasr.codegen.call import KernelCall, Struct, Value
@@ -8,13 +11,57 @@ from edgeasr.codegen.lower.quantized import (
     bias_of,
     channel_scales,
     check_accumulator,
-    weights_of,
+    packed_weights,
 )
 from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.graph import Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """FULLY_CONNECTED on int8 that passed all checks: a kernel can be made from it.
+
+    bias is constant, or None. values: the weights, int8 [units, depth]. factors: input scale *
+    filter scale / output scale, one or one for each unit. params: the fields of
+    ear_fully_connected_t.
+    """
+
+    view: OpView
+    input: Tensor
+    output: Tensor
+    bias: Tensor | None
+    values: np.ndarray
+    factors: list[float]
+    params: dict[str, int]
+
+
+# By extension: what kernels of its own make of the layer, or None for those of every core.
+_OWN: Mapping[str, Callable[[Dense], KernelCall | None]] = {}
+
+
 def fully_connected(view: OpView) -> KernelCall:
+    layer = _checked(view)
+    own = _OWN.get(view.extension)
+    return (own and own(layer)) or _portable(layer)
+
+
+def _portable(layer: Dense) -> KernelCall:
+    view = layer.view
+    weights = packed_weights(view, layer.values, 0)
+    made = call(
+        "ear_fully_connected_s8",
+        Struct("params", "ear_fully_connected_t", layer.params),
+        channel_scales(view, layer.factors, layer.params["units"]),
+        view.read(layer.input),
+        weights.struct,
+        weights.scratch,
+        Value(None) if layer.bias is None else view.read(layer.bias, "bias"),
+        view.write(layer.output),
+    )
+    return weights.belong_to(made)
+
+
+def _checked(view: OpView) -> Dense:
     view.arity(2, 3)
     input_, output = view.input(0, "int8"), view.output("int8")
     filter_ = view.input(1, "int8", "int4")
@@ -28,31 +75,16 @@ def fully_connected(view: OpView) -> KernelCall:
     check_accumulator(view, values + filter_offset, input_offset)
     if filter_offset:  # the kernel adds up both parts of (weight + offset) * input
         check_accumulator(view, np.abs(values) + abs(filter_offset), input_offset)
-    params = Struct(
-        "params",
-        "ear_fully_connected_t",
-        {
-            "input_offset": input_offset,
-            "filter_offset": filter_offset,
-            "output_offset": view.quantization(output)[1],
-            **activation_range(view, output),
-            "rows": rows,
-            "depth": depth,
-            "units": units,
-        },
-    )
-    weights = weights_of(view, filter_, channel_axis=0)
-    made = call(
-        "ear_fully_connected_s8",
-        params,
-        channel_scales(view, factors, units),
-        view.read(input_),
-        weights.struct,
-        weights.scratch,
-        Value(None) if bias is None else view.read(bias, "bias"),
-        view.write(output),
-    )
-    return weights.belong_to(made)
+    params = {
+        "input_offset": input_offset,
+        "filter_offset": filter_offset,
+        "output_offset": view.quantization(output)[1],
+        **activation_range(view, output),
+        "rows": rows,
+        "depth": depth,
+        "units": units,
+    }
+    return Dense(view, input_, output, bias, values.astype(np.int8), factors, params)
 
 
 def rows_of(view: OpView, input_: Tensor, output: Tensor, units: int, depth: int) -> int:

@@ -1,7 +1,7 @@
 """AVERAGE_POOL_2D and MAX_POOL_2D on int8 or int16."""
 
 from edgeasr.codegen.call import KernelCall, Struct
-from edgeasr.codegen.lower.conv import axis_padding, dims
+from edgeasr.codegen.lower.convolution import axis_padding, dims
 from edgeasr.codegen.lower.quantized import activation_range
 from edgeasr.codegen.lower.view import OpView, call
 from edgeasr.codegen.lower.wide import MAX_SUMMED, SHORT, symmetric

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.fixedpoint import INT32_MAX
-from edgeasr.codegen.lower.conv import axis_padding, dims, factors_of
+from edgeasr.codegen.lower.convolution import axis_padding, dims, factors_of
 from edgeasr.codegen.lower.quantized import (
     Weights,
     activation_range,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeasr.codegen import extensions
 from edgeasr.codegen.call import Argument as CallArgument
 from edgeasr.codegen.call import Array, KernelCall, TensorRef
 from edgeasr.codegen.packing import Packed, pack
@@ -48,12 +49,14 @@ def call(kernel: str, *arguments: CallArgument, uses: tuple[str, ...] = ()) -> K
 class OpView:
     """An operation of a graph, for looking at with checks.
 
-    pack: of its weights, from values and the axis of the output channels.
+    pack: of its weights, from values and the axis of the output channels. extension: that the
+    kernels may use, one of extensions.EXTENSIONS.
     """
 
     graph: Graph
     op: Op
     pack: Callable[[np.ndarray, int], Packed] = pack
+    extension: str = extensions.NONE
 
     def fail(self, what: str) -> InputError:
         return InputError(f"operator #{self.op.index} {self.op.kind}: {what}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeasr.codegen.call import Array, KernelCall, Struct
 from edgeasr.codegen.fixedpoint import INT32_MAX
-from edgeasr.codegen.lower import conv, dense
+from edgeasr.codegen.lower import convolution, dense
 from edgeasr.codegen.lower.quantized import activation_range, multiplier, weights_of
 from edgeasr.codegen.lower.view import OpView, call, named
 from edgeasr.codegen.lower.wide import symmetric
@@ -40,10 +40,10 @@ def _convolution(view: OpView, kernel: str, channel_axis: int) -> KernelCall:
     symmetric(view, input_, output)
     channels = filter_.shape[channel_axis]
     depthwise = channel_axis == 3
-    depth_multiplier = conv.depth_multiplier_of(view, input_, filter_) if depthwise else 1
+    depth_multiplier = convolution.depth_multiplier_of(view, input_, filter_) if depthwise else 1
     if not depthwise:
-        conv.check_groups(view, input_, filter_)
-    geometry, shape = conv.geometry_of(view, input_, filter_)
+        convolution.check_groups(view, input_, filter_)
+    geometry, shape = convolution.geometry_of(view, input_, filter_)
     view.shape(output, (*shape, channels))
     params = Struct(
         "params",
@@ -59,18 +59,18 @@ def _convolution(view: OpView, kernel: str, channel_axis: int) -> KernelCall:
     )
     values = np.moveaxis(view.constant(filter_), channel_axis, 0).reshape(channels, -1)
     end = end_of(view, values, ("int64",) if depthwise else ("int32", "int64"))
-    factors = conv.factors_of(view, input_, filter_, output, channel_axis)
+    factors = convolution.factors_of(view, input_, filter_, output, channel_axis)
     weights = weights_of(view, filter_, channel_axis)
     made = call(
         kernel,
         params,
         end.struct(view, factors, channels),
-        conv.dims("input_dims", input_.shape),
+        convolution.dims("input_dims", input_.shape),
         view.read(input_),
-        conv.dims("filter_dims", filter_.shape),
+        convolution.dims("filter_dims", filter_.shape),
         weights.struct,
         weights.scratch,
-        conv.dims("output_dims", output.shape),
+        convolution.dims("output_dims", output.shape),
         view.write(output),
     )
     return weights.belong_to(made)
