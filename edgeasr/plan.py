@@ -1,8 +1,10 @@
 """The memory plan: which bytes of the arena each tensor has, decided at export.
 
 Lifetimes of tensors and scratch become offsets such that nothing that is live at the same time
-overlaps. The lower bound (most bytes live at once) tells how good the plan is. What lasts from one
-inference to the next lies behind the arena, in memory that nothing shares.
+overlaps. An operation that works in place writes its result over an input that nobody needs any
+more: both then share memory from the same address on. The lower bound (most bytes live at once)
+tells how good the plan is. What lasts from one inference to the next lies behind the arena, in
+memory that nothing shares.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field
 from edgeasr.graph import Graph
 
 ALIGNMENT = 16
+_NAMED = 4  # of more tensors that share memory, the first and the last are named
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,70 @@ def make(
     graph: Graph,
     *,
     aliases: Mapping[int, int] | None = None,
+    overwrites: Mapping[int, int] | None = None,
     scratch_bytes: Mapping[int, int] | None = None,
     kept: Sequence[Kept] = (),
 ) -> Plan:
     """Plan the memory of a graph.
 
-    aliases: tensor -> tensor whose memory it shares. scratch_bytes: op index -> bytes that the
-    kernel needs during the call. kept: the state. Constants have no place in the arena.
+    aliases: tensor -> tensor whose memory it shares. overwrites: op index -> input over which its
+    first output may be written; it is where that makes the arena smaller, or no larger.
+    scratch_bytes: op index -> bytes that the kernel needs during the call. kept: the state.
+    Constants have no place in the arena.
     """
-    roots = _roots(graph, aliases or {})
+    planner = _Planner(graph, aliases or {}, scratch_bytes or {}, kept)
+    chosen = {}
+    for op, source in sorted((overwrites or {}).items()):
+        if planner.can_overwrite(op, source, chosen):
+            chosen[graph.ops[op].outputs[0]] = source
+    best = planner.plan(chosen)
+    for target, source in list(chosen.items()):
+        # A large input that a small output keeps alive can cost more than it saves.
+        if graph.tensor(source).bytes > graph.tensor(target).bytes:
+            fewer = {t: s for t, s in chosen.items() if t != target}
+            made = planner.plan(fewer)
+            if made.arena_bytes < best.arena_bytes:
+                best, chosen = made, fewer
+    return best
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Makes plans of one graph that differ in what is written in place."""
+
+    graph: Graph
+    aliases: Mapping[int, int]
+    scratch_bytes: Mapping[int, int]
+    kept: Sequence[Kept]
+
+    def can_overwrite(self, op: int, source: int, chosen: Mapping[int, int]) -> bool:
+        """True when nobody needs the input after `op`, and both it and the output are in the arena.
+
+        chosen: what other operations write over what.
+        """
+        graph, target = self.graph, self.graph.ops[op].outputs[0]
+        roots = _roots(graph, {**self.aliases, **chosen})
+        if source not in roots or roots[target] != target:
+            return False
+        shared = {tensor for tensor, root in roots.items() if root == roots[source]}
+        elsewhere = {tensor for k in self.kept for tensor in k.tensors} | set(graph.outputs)
+        if target in shared | elsewhere - set(graph.outputs) or shared & elsewhere:
+            return False
+        if any(graph.tensor(tensor).is_variable for tensor in shared):
+            return False
+        return all(user.index <= op for user in graph.ops if shared & {*user.inputs, *user.outputs})
+
+    def plan(self, overwritten: Mapping[int, int]) -> Plan:
+        return _plan(self.graph, {**self.aliases, **overwritten}, self.scratch_bytes, self.kept)
+
+
+def _plan(
+    graph: Graph,
+    aliases: Mapping[int, int],
+    scratch_bytes: Mapping[int, int],
+    kept: Sequence[Kept],
+) -> Plan:
+    roots = _roots(graph, aliases)
     homes = {tensor: (k.name, at) for k in kept for tensor, at in k.tensors.items()}
     shared = {
         tensor: root
@@ -111,7 +169,7 @@ def make(
         if root not in homes and graph.tensor(root).dtype != "resource"
     }
     buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, shared).items()}
-    for op, count in (scratch_bytes or {}).items():
+    for op, count in scratch_bytes.items():
         if count:
             kind = graph.ops[op].kind
             buffers["scratch", op] = Buffer(f"scratch of #{op} {kind}", count, op, op, scratch=True)
@@ -189,7 +247,8 @@ def _tensor_buffers(graph: Graph, roots: Mapping[int, int]) -> dict[int, Buffer]
 
 def _buffer(graph: Graph, roots: Mapping[int, int], root: int, first: int, last: int) -> Buffer:
     shared = [i for i, r in roots.items() if r == root]
-    name = " = ".join(graph.tensor(i).name for i in shared)
+    names = [graph.tensor(i).name for i in shared]
+    name = " = ".join(names) if len(names) <= _NAMED else f"{names[0]} … {names[-1]}"
     return Buffer(name, max(graph.tensor(i).bytes for i in shared), first, last)
 
 

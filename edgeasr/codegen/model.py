@@ -178,8 +178,13 @@ def _plan(
     kept: Sequence[persistent.Region],
 ) -> plan.Plan:
     scratch = {op.index: call.scratch_bytes for op, call in calls}
+    overwrites = {op.index: call.overwrites for op, call in calls if call.overwrites is not None}
     return plan.make(
-        graph, aliases=aliases, scratch_bytes=scratch, kept=[region.kept for region in kept]
+        graph,
+        aliases=aliases,
+        overwrites=overwrites,
+        scratch_bytes=scratch,
+        kept=[region.kept for region in kept],
     )
 
 

@@ -136,6 +136,7 @@ typedef struct {
     int32_t depth;
 } ear_softmax_t;
 
+/* May work in place. */
 void ear_softmax_s8(const ear_softmax_t *params, const int8_t *input, int8_t *output);
 void ear_softmax_s8_s16(const ear_softmax_t *params, const int8_t *input, int16_t *output);
 

@@ -10,8 +10,8 @@ from edgeasr.graph import Graph, Op, Tensor
 
 
 @st.composite
-def graphs(draw) -> tuple[Graph, dict[int, int], dict[int, int]]:
-    """A random graph of int8 tensors with branches, aliases and scratch."""
+def graphs(draw) -> tuple[Graph, dict[int, int], dict[int, int], dict[int, int]]:
+    """A random graph of int8 tensors with branches, aliases, scratch, operations in place."""
     count = draw(st.integers(1, 12))
     sizes = draw(st.lists(st.integers(1, 5000), min_size=count + 1, max_size=count + 1))
     ops, aliases = [], {}
@@ -24,14 +24,16 @@ def graphs(draw) -> tuple[Graph, dict[int, int], dict[int, int]]:
         ops.append(Op(i, "ADD", tuple(inputs), (i + 1,)))
     tensors = tuple(Tensor(i, f"t{i}", (n,), "int8") for i, n in enumerate(sizes))
     scratch = {i: draw(st.integers(0, 3000)) for i in range(count)}
-    return Graph("random", tensors, tuple(ops), (0,), (count,)), aliases, scratch
+    over = {op.index: draw(st.sampled_from(op.inputs)) for op in ops if draw(st.booleans())}
+    over = {i: source for i, source in over.items() if i + 1 not in aliases}
+    return Graph("random", tensors, tuple(ops), (0,), (count,)), aliases, scratch, over
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(graphs())
 def test_nothing_live_overlaps(case) -> None:
-    graph, aliases, scratch = case
-    made = plan.make(graph, aliases=aliases, scratch_bytes=scratch)
+    graph, aliases, scratch, over = case
+    made = plan.make(graph, aliases=aliases, overwrites=over, scratch_bytes=scratch)
 
     assert plan.overlaps(made.placed) == []
     assert made.arena_bytes >= made.lower_bound_bytes
@@ -42,8 +44,8 @@ def test_nothing_live_overlaps(case) -> None:
 @given(graphs())
 def test_a_simulated_run_reads_back_what_was_written(case) -> None:
     """Run the graph in one arena with markers for values: the proof that does not use lifetimes."""
-    graph, aliases, scratch = case
-    made = plan.make(graph, aliases=aliases, scratch_bytes=scratch)
+    graph, aliases, scratch, over = case
+    made = plan.make(graph, aliases=aliases, overwrites=over, scratch_bytes=scratch)
     arena = np.full(made.arena_bytes, 255, np.uint8)
 
     def view(index: int) -> np.ndarray:
@@ -109,3 +111,29 @@ def test_state_lies_behind_the_arena_and_shares_nothing() -> None:
 @pytest.mark.parametrize(("bytes_", "aligned"), [(1, 16), (16, 16), (17, 32)])
 def test_buffers_are_aligned(bytes_: int, aligned: int) -> None:
     assert plan.Buffer("b", bytes_, 0, 0).aligned_bytes == aligned
+
+
+def test_an_operation_in_place_has_its_input_s_memory() -> None:
+    """A chain of equal tensors lies in one place, but for what is still needed."""
+    tensors = tuple(Tensor(i, f"t{i}", (800,), "int8") for i in range(5))
+    ops = (*(Op(i, "X", (i,), (i + 1,)) for i in range(3)), Op(3, "ADD", (3, 2), (4,)))
+    graph = Graph("chain", tensors, ops, (0,), (4,))
+
+    apart = plan.make(graph)
+    made = plan.make(graph, overwrites={0: 0, 1: 1, 2: 2, 3: 3})
+
+    assert apart.arena_bytes == 3 * 800
+    assert made.arena_bytes == made.lower_bound_bytes == 2 * 800
+    assert made.tensors[0] == made.tensors[1] == made.tensors[2]
+    assert made.tensors[3] == made.tensors[4] != made.tensors[2]
+
+
+def test_a_large_input_is_not_kept_for_a_small_output() -> None:
+    """In place, the 3200 bytes of t1 would stay while t3 is made of 3200 others."""
+    sizes = (16, 3200, 16, 3200, 16)
+    tensors = tuple(Tensor(i, f"t{i}", (n,), "int8") for i, n in enumerate(sizes))
+    ops = (*(Op(i, "X", (i,), (i + 1,)) for i in range(3)), Op(3, "ADD", (3, 2), (4,)))
+
+    made = plan.make(Graph("x", tensors, ops, (0,), (4,)), overwrites={1: 1})
+
+    assert made.arena_bytes == 3200 + 2 * 16

@@ -1,6 +1,7 @@
 """ADD, SUB and MUL of two int8 or two int16 tensors, with broadcasting."""
 
 import itertools
+from dataclasses import replace
 
 from edgeasr.codegen.call import KernelCall, Struct
 from edgeasr.codegen.lower.quantized import activation_range, below_one, multiplier
@@ -84,7 +85,7 @@ def _tensors(view: OpView) -> tuple[Tensor, Tensor, Tensor]:
 def _call(
     view: OpView, name: str, params: Struct, input1: Tensor, input2: Tensor, output: Tensor
 ) -> KernelCall:
-    return call(
+    made = call(
         f"ear_{name}_{SHORT[output.dtype]}",
         params,
         broadcast(view, input1, input2, output),
@@ -92,6 +93,8 @@ def _call(
         view.read(input2, "input2"),
         view.write(output),
     )
+    whole = [t.index for t in (input1, input2) if t.data is None and t.shape == output.shape]
+    return replace(made, overwrites=whole[0] if whole else None)
 
 
 def broadcast(view: OpView, input1: Tensor, input2: Tensor, output: Tensor) -> Struct:

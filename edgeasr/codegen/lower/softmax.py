@@ -1,6 +1,7 @@
 """SOFTMAX from int8 to int8 or int16, with a table of exponentials computed at export."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,7 +42,8 @@ def softmax(view: OpView) -> KernelCall:
         },
     )
     kernel = "ear_softmax_s8" if output.dtype == "int8" else "ear_softmax_s8_s16"
-    return call(kernel, params, view.read(input_), view.write(output))
+    made = call(kernel, params, view.read(input_), view.write(output))
+    return made if output.dtype == "int16" else replace(made, overwrites=input_.index)
 
 
 def _check_output(view: OpView, output: Tensor) -> None:

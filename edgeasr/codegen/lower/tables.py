@@ -6,6 +6,7 @@ is what TFLite-Micro's reference kernel computes for that byte.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,13 +30,14 @@ def lookup(
     values = np.arange(256, dtype=np.uint8).view(kind).tolist()
     table = np.array([min(max(function(v), low), high) for v in values], np.dtype(output.dtype))
     view.shape(output, input_.shape)
-    return call(
+    made = call(
         "ear_lookup_u8",
         Array("table", "uint8_t", table.view(np.uint8)),
         Value(input_.elements),
         view.read(input_, as_type="uint8_t"),
         view.write(output, as_type="uint8_t"),
     )
+    return replace(made, overwrites=input_.index)
 
 
 def int8_pair(view: OpView) -> tuple[Tensor, Tensor]:

@@ -166,7 +166,7 @@ static const ear_softmax_t l3_params = {
     .depth = 4,
 };
 static void layer_3(void) {
-    ear_softmax_s8(&l3_params, (const int8_t *)(void *)(arena + 16), (int8_t *)(void *)(arena + 0));
+    ear_softmax_s8(&l3_params, (const int8_t *)(void *)(arena + 16), (int8_t *)(void *)(arena + 16));
 }
 
 static void (*const layer_calls[EAR_MODEL_LAYERS])(void) = {
@@ -180,7 +180,7 @@ static const uint32_t output_offsets[EAR_MODEL_LAYERS] = {
     160,
     0,
     16,
-    0,
+    16,
 };
 
 static const ear_tensor_t layer_outputs[EAR_MODEL_LAYERS] = {
@@ -224,7 +224,7 @@ void *ear_model_input(void) {
 }
 
 const void *ear_model_output(void) {
-    return arena + 0;
+    return arena + 16;
 }
 
 ear_status_t ear_model_invoke(const ear_observer_t *observer) {
