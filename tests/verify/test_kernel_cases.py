@@ -1,6 +1,9 @@
-"""The kernels run their cases as a C program: under ASan and UBSan, and on a Cortex-M4F in QEMU."""
+"""The kernels run their cases as a C program, as lowered for each extension: under ASan and UBSan,
+and on every core in QEMU.
+"""
 
 import dataclasses
+import functools
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgeasr import paths
+from edgeasr.codegen.extensions import EXTENSIONS, of_core
 from edgeasr.codegen.lower import lower
 from edgeasr.codegen.packing import pack
 from edgeasr.errors import InputError
@@ -20,39 +24,77 @@ from tests.vectors.kernels.cases_packed import GRIDS, LAYERS, pack_for, packed_c
 from tests.vectors.kernels.mutants import mutants
 from tests.vectors.kernels.oracle import expected
 
-_PER_KIND = 12
+# Kinds with kernels of some extension's own have more cases than others.
+_OWN_KERNELS = ("conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4")
+_PER_OWN_KIND, _PER_KIND = 60, 5
 _PER_PACKING = 6
+_PACKED_LAYERS = ("conv2d", "depthwise", "dense")
 _FLAGS = "-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wdouble-promotion -Werror".split()
 _SANITIZED = "gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all".split()
-_M4F = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16".split()
 _HERE = Path(__file__).parent / "kernels"
 
 
-@pytest.fixture(scope="module")
-def program() -> emit.Program:
-    table = [(case, pack) for kind in KINDS for case in cases(kind, _PER_KIND)]
+@dataclasses.dataclass(frozen=True)
+class _Bare:
+    """A core, the machine of QEMU that runs its code, and that machine's memory."""
+
+    core: str
+    machine: str
+    flags: str = ""
+    vectors: int = 0
+    code: int = 0x400
+    data: int = 0x20000000
+
+
+# No machine has a Cortex-M0+ with enough memory: a Cortex-M3 runs its code, and traps like it.
+_BARE = (
+    _Bare("cortex-m0plus", "mps2-an385", "-DEAR_TRAP_UNALIGNED"),
+    _Bare("cortex-m3", "mps2-an385"),
+    _Bare("cortex-m4", "mps2-an386", "-mfloat-abi=hard -mfpu=fpv4-sp-d16"),
+    _Bare("cortex-m7", "mps2-an500", "-mfloat-abi=hard -mfpu=fpv5-d16"),
+    _Bare(
+        "cortex-m33", "mps2-an505", "-mfloat-abi=hard -mfpu=fpv5-sp-d16",
+        vectors=0x10000000, code=0x80000000, data=0x38000000,
+    ),
+    _Bare("cortex-m55", "mps3-an547", "-mfloat-abi=hard", code=0x60000000, data=0x61000000),
+)  # fmt: skip
+
+
+@functools.cache
+def _program(extension: str) -> emit.Program:
+    table = [
+        (case, pack)
+        for kind in KINDS
+        for case in cases(kind, _PER_OWN_KIND if kind in _OWN_KERNELS else _PER_KIND)
+    ]
     table += [
         (case, pack_for(unpacker))
         for unpacker in GRIDS
-        for layer in LAYERS
+        for layer in (LAYERS if extension == "none" else _PACKED_LAYERS)
         for case in packed_cases(unpacker, layer, _PER_PACKING)
     ]
     return emit.program(
-        (case, lower(case.graph, case.op, pack=pack), expected(case)) for case, pack in table
+        (case, lower(case.graph, case.op, pack=pack, extension=extension), expected(case))
+        for case, pack in table
     )
 
 
 def _compile(program: emit.Program, folder: Path, main: str, command: list[str]) -> Path:
+    """The tables of the cases are compiled without optimization, which only takes time there."""
     (folder / "cases.c").write_text(program.text)
     sources = [str(paths.runtime() / s) for s in program.sources if s.endswith(".c")]
-    built = folder / "cases"
-    done = subprocess.run(
-        [*command, *_FLAGS, f"-I{paths.runtime()}", str(folder / "cases.c"), str(_HERE / main),
-         *sources, "-o", str(built)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-4000:]
+    built, table = folder / "cases", folder / "cases.o"
+    compiling = [flag for flag in command if not flag.startswith(("-T", "-Wl", "-static"))]
+    _run([*compiling, *_FLAGS, f"-I{paths.runtime()}", "-O0", "-c", str(folder / "cases.c"),
+          "-o", str(table)])  # fmt: skip
+    _run([*command, *_FLAGS, f"-I{paths.runtime()}", str(table), str(_HERE / main), *sources,
+          "-o", str(built)])  # fmt: skip
     return built
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def _verdict(program: emit.Program, output: str) -> None:
@@ -105,8 +147,11 @@ def _extremes(rng: np.random.Generator, tensor: Tensor) -> np.ndarray:
     return np.asarray(rng.choice(np.array([limits.min, limits.max, 0], tensor.dtype), tensor.shape))
 
 
-def test_clean_under_sanitizers(program: emit.Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_clean_under_sanitizers(extension: str, tmp_path: Path) -> None:
+    """An extension's kernels compile for the host too, and do the same there in plain C."""
     need("gcc")
+    program = _program(extension)
     built = _compile(program, tmp_path, "main_host.c", _SANITIZED)
 
     done = subprocess.run([built], capture_output=True, text=True, check=False, timeout=120)
@@ -115,17 +160,35 @@ def test_clean_under_sanitizers(program: emit.Program, tmp_path: Path) -> None:
     _verdict(program, done.stdout)
 
 
-def test_bit_exact_on_cortex_m4f(program: emit.Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bare", _BARE, ids=lambda bare: bare.core)
+def test_bit_exact_on_cortex_m(bare: _Bare, tmp_path: Path) -> None:
     need("arm-none-eabi-gcc", "qemu-system-arm")
+    program = _program(of_core(bare.core))
+    places = [f"-Wl,--defsym=ear_{n}={getattr(bare, n):#x}" for n in ("vectors", "code", "data")]
     built = _compile(
         program, tmp_path, "main_semihosting.c",
-        ["arm-none-eabi-gcc", *_M4F, "-O2", "-ffreestanding", "-nostartfiles",
-         "--specs=nosys.specs", "-T", str(_HERE / "an386.ld")],
+        ["arm-none-eabi-gcc", f"-mcpu={bare.core}", "-mthumb", *bare.flags.split(), "-O2",
+         "-ffreestanding", "-nostartfiles", "--specs=nosys.specs", *places,
+         f"-T{_HERE / 'bare.ld'}"],
     )  # fmt: skip
 
     done = subprocess.run(
-        ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-semihosting", "-kernel", built],
+        ["qemu-system-arm", "-M", bare.machine, "-nographic", "-semihosting", "-kernel", built],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
     _verdict(program, done.stdout + done.stderr)
+
+
+def test_bit_exact_on_aarch64(tmp_path: Path) -> None:
+    need("aarch64-linux-gnu-gcc", "qemu-aarch64")
+    program = _program("neon")
+    command = ["aarch64-linux-gnu-gcc", "-mcpu=cortex-a72", "-O2", "-static", "-ffp-contract=off"]
+    built = _compile(program, tmp_path, "main_host.c", command)
+
+    done = subprocess.run(
+        ["qemu-aarch64", built], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert done.returncode == 0, done.stderr[-4000:]
+    _verdict(program, done.stdout)

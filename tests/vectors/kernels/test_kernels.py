@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeasr import paths
+from edgeasr.codegen import extensions
 from edgeasr.codegen.lower import lower
 from edgeasr.codegen.packing import Packed, pack
 from tests.vectors.kernels import host
@@ -18,10 +19,19 @@ _MANY = {
     "conv2d_s16": 160, "depthwise_s16": 160, "dense_s16": 100,
 }  # fmt: skip
 _FEW = 40
+# Kinds with kernels of some extension's own.
+_OWN_KERNELS = (
+    "conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
+    "conv2d_ties", "dense_ties", "conv2d_wrapping", "depthwise_wrapping", "dense_wrapping",
+)  # fmt: skip
 
 
-def ours(case: Case, pack: Callable[[np.ndarray, int], Packed] = pack) -> tuple[Outputs, ...]:
-    layer = host.Layer(case.graph, lower(case.graph, case.op, pack=pack))
+def ours(
+    case: Case,
+    pack: Callable[[np.ndarray, int], Packed] = pack,
+    extension: str = extensions.NONE,
+) -> tuple[Outputs, ...]:
+    layer = host.Layer(case.graph, lower(case.graph, case.op, pack=pack, extension=extension))
     return tuple(
         layer.invoke(dict(zip(case.graph.inputs, inputs, strict=True))) for inputs in case.steps
     )
@@ -45,6 +55,13 @@ def _check(case: Case, got: tuple[Outputs, ...]) -> None:
 def test_bit_exact(kind: str) -> None:
     for case in cases(kind, _MANY.get(kind, _FEW)):
         _check(case, ours(case))
+
+
+@pytest.mark.parametrize("extension", [e for e in extensions.EXTENSIONS if e != extensions.NONE])
+@pytest.mark.parametrize("kind", _OWN_KERNELS)
+def test_bit_exact_as_lowered_for_an_extension(kind: str, extension: str) -> None:
+    for case in cases(kind, _MANY.get(kind, _FEW)):
+        _check(case, ours(case, extension=extension))
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -7,6 +7,7 @@ extern uint32_t ear_bss_end;
 
 int ear_check_cases(void);
 void ear_reset(void);
+void ear_fault(void);
 
 static void write_text(const char *text)
 {
@@ -37,6 +38,9 @@ static void write_number(uint32_t number)
 void ear_reset(void)
 {
     *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20; /* CPACR: floating point on */
+#ifdef EAR_TRAP_UNALIGNED
+    *(volatile uint32_t *)0xE000ED14u |= 1u << 3; /* CCR.UNALIGN_TRP: as on ARMv6-M */
+#endif
     __asm__ volatile("dsb\n\tisb");
     for (uint32_t *word = &ear_bss_start; word < &ear_bss_end; ++word) {
         *word = 0;
@@ -49,7 +53,17 @@ void ear_reset(void)
     }
 }
 
+void ear_fault(void)
+{
+    write_text("fault\n");
+    stop();
+    for (;;) {
+    }
+}
+
 __attribute__((section(".vectors"), used)) static const void *const vectors[] = {
     &ear_stack_end,
     (const void *)ear_reset,
+    (const void *)ear_fault, /* NMI */
+    (const void *)ear_fault, /* HardFault */
 };
