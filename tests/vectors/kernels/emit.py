@@ -69,6 +69,7 @@ class _Writer:
         self.lines: list[str] = []
         self.body: list[str] = []
         self.step = 0
+        self.in_place = False
 
     def function(self, expected: tuple[Outputs, ...] | None) -> str:
         self.constants()
@@ -115,8 +116,7 @@ class _Writer:
             name = f"s{self.step}_{index}"
             self.table(name, f"_Alignas(16) {c_type(values.dtype.name)}", values)
             self.body.append(f"    (void){self.name(name)};")  # not all are read
-        arguments = ", ".join(self.argument(a) for a in self.call.arguments)
-        self.body.append(f"    {self.call.kernel}({arguments});")
+        self.body.append(f"    {self.invoked()};")
         for index, values in zip(self.case.op.outputs, expected or (), strict=False):
             # Compared as bytes: floats must match to the last bit too.
             wanted = f"s{self.step}_expected_{index}"
@@ -124,6 +124,33 @@ class _Writer:
             made = self.made(index)
             self.body += [
                 f"    if (memcmp({made}, {self.name(wanted)}, sizeof {made}) != 0) {{",
+                "        return false;",
+                "    }",
+            ]
+
+        if self.call.overwrites is not None:
+            self.over_its_input(expected)
+
+    def invoked(self) -> str:
+        arguments = ", ".join(self.argument(a) for a in self.call.arguments)
+        return f"{self.call.kernel}({arguments})"
+
+    def over_its_input(self, expected: Outputs | None) -> None:
+        """Run once more, with the output at the address of the input that it may overwrite."""
+        source, (target,) = self.call.overwrites, self.case.op.outputs
+        tensors = [self.case.graph.tensor(i) for i in (source, target)]
+        place, read = self.name("place"), self.read(source)
+        if self.step == 0:
+            most = max(t.bytes for t in tensors)
+            self.lines.append(f"static _Alignas(16) int8_t {place}[{most}];")
+        self.body.append(f"    memcpy({place}, {read}, sizeof {read});")
+        self.in_place = True
+        self.body.append(f"    {self.invoked()};")
+        self.in_place = False
+        if expected is not None:
+            wanted = self.name(f"s{self.step}_expected_{target}")
+            self.body += [
+                f"    if (memcmp({place}, {wanted}, sizeof {wanted}) != 0) {{",
                 "        return false;",
                 "    }",
             ]
@@ -170,6 +197,9 @@ class _Writer:
             case Struct():
                 return f"&{self.name(argument.name)}"
             case TensorRef():
+                const = "" if argument.written else "const "
+                if self.in_place and (argument.written or argument.index == self.call.overwrites):
+                    return f"({const}{argument.c_type} *)(void *){self.name('place')}"
                 if argument.written:
                     return f"({argument.c_type} *){self.made(argument.index)}"
                 return f"(const {argument.c_type} *){self.read(argument.index)}"

@@ -60,22 +60,34 @@ class Layer:
             contents = [np.ascontiguousarray(tensors[self.made.source]).tobytes()]
         else:
             contents = self._call(self.made, tensors)
+            if self.made.overwrites is not None:
+                over = self._call(self.made, tensors, in_place=True)
+                assert over == contents, f"{self.made.kernel} differs when it writes in place"
         return tuple(
             np.frombuffer(content, t.dtype).reshape(t.shape)
             for content, t in zip(contents, map(self.graph.tensor, self.op.outputs), strict=True)
         )
 
-    def _call(self, call: KernelCall, tensors: Mapping[int, np.ndarray]) -> list[bytes]:
+    def _call(
+        self, call: KernelCall, tensors: Mapping[int, np.ndarray], *, in_place: bool = False
+    ) -> list[bytes]:
         # The sanitized or debugged build of tests is one library of all kernels: compiled once.
         function = getattr(_library(), call.kernel)
         function.restype = None
         keep: list[object] = []
         outputs = {i: _Guarded(b"\xa5" * self.graph.tensor(i).bytes) for i in self.op.outputs}
+        if in_place:
+            assert call.overwrites is not None
+            (index,) = self.op.outputs
+            read = np.ascontiguousarray(tensors[call.overwrites]).tobytes()
+            outputs[index] = _Guarded(read.ljust(self.graph.tensor(index).bytes, b"\xa5"))
         memory = {**outputs, **self._variables}
+        if in_place:
+            memory[call.overwrites] = outputs[index]
         function(*(_argument(a, tensors, memory, self._states, keep) for a in call.arguments))
         for name, guarded in {**memory, **self._states}.items():
             assert guarded.intact(), f"{call.kernel} wrote outside {name}"
-        return [memory[i].content() for i in self.op.outputs]
+        return [memory[i].content()[: self.graph.tensor(i).bytes] for i in self.op.outputs]
 
 
 class _Guarded:
