@@ -1,13 +1,19 @@
-"""A Linux program for another processor: QEMU's user mode, with the cross compiler's libraries."""
+"""A Linux program for another processor: QEMU's user mode, with the cross compiler's libraries.
+
+Its clock counts instructions, a tick each, where there is a gcc for the plugin that does it.
+"""
 
 import platform
 from pathlib import Path
 
 from edgeasr.boards import Board
 from edgeasr.errors import ToolError
+from edgeasr.runners import instruction_clock
 from edgeasr.runners.child import Running, spawn
 from edgeasr.runners.options import check
 from edgeasr.toolchain import require
+
+_NANOSECONDS = 1_000_000_000
 
 
 def start(board: Board, elf: Path, log: Path) -> Running:
@@ -22,4 +28,9 @@ def start(board: Board, elf: Path, log: Path) -> Running:
             "libraries that come with its compiler; install them with: apt-get install "
             "libc6-dev-arm64-cross"
         )
-    return spawn([emulator, "-L", options["sysroot"], elf.resolve()], log)
+    argv = [emulator, "-L", options["sysroot"]]
+    plugin = instruction_clock.plugin()
+    if plugin is None:
+        return spawn([*argv, elf.resolve()], log)
+    argv += ["-plugin", f"{plugin},ns={_NANOSECONDS // board.ticks_hz}"]
+    return spawn([*argv, elf.resolve()], log, count=lambda ticks: ticks)
