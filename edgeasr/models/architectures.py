@@ -9,6 +9,8 @@ ds_cnn_s, ds_cnn_m, ds_cnn_l: depthwise separable network of Zhang et al., "Hell
 ds_resnet: the zoo's. Separable residual blocks, narrow while the picture is large; then frequency
   is folded into channels and one block with a long kernel looks along time alone (as Choi et al.,
   "Temporal convolution for real-time keyword spotting on mobile devices", 2019).
+ds_stream: as ds_resnet, without padding in time: each row depends on frames alone, so that a stream
+  can keep it from one window to the next (codegen.incremental). It makes a row each four frames.
 cnn_tiny: three plain convolutions, the baseline.
 """
 
@@ -117,6 +119,37 @@ def _ds_resnet(window):
     return _separable(x, 88, (9, 1), residual=True)
 
 
+def _in_time(x, size, strides=(1, 1), filters: int = 0):
+    """Convolution, depthwise without filters, that pads the features alone, never the time."""
+    from keras import layers
+
+    taps, width = min(size[0], x.shape[1]), x.shape[2]
+    columns = -(-width // strides[1])
+    padding = max((columns - 1) * strides[1] + size[1] - width, 0)
+    if padding:
+        x = layers.ZeroPadding2D(((0, 0), (padding // 2, padding - padding // 2)))(x)
+    taken = {"strides": strides, "use_bias": False}
+    if filters:
+        x = layers.Conv2D(filters, (taps, size[1]), **taken)(x)
+    else:
+        x = layers.DepthwiseConv2D((taps, size[1]), **taken)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+
+
+def _ds_stream(window):
+    from keras import layers
+
+    x = _in_time(window, (5, 5), (2, 2), 16)
+    for filters, taps, strides in (
+        (24, 3, (1, 1)), (40, 3, (2, 2)), (40, 3, (1, 1)), (64, 3, (1, 1)), (64, 3, (1, 1)),
+    ):  # fmt: skip
+        x = _conv(_in_time(x, (taps, 3), strides), filters, 1)
+    x = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = _conv(x, 88, 1)
+    return _conv(_in_time(x, (3, 1)), 88, 1)
+
+
 def _cnn_tiny(window):
     x = _conv(window, 16, 3, 2)
     x = _conv(x, 24, 3, 2)
@@ -126,6 +159,7 @@ def _cnn_tiny(window):
 _ARCHITECTURES: Mapping[str, Callable] = {
     "cnn_tiny": _cnn_tiny,
     "ds_resnet": _ds_resnet,
+    "ds_stream": _ds_stream,
     "ds_cnn_s": _ds_cnn(64, 4, (2, 2), 1),
     "ds_cnn_m": _ds_cnn(172, 4, (2, 1), 2),
     "ds_cnn_l": _ds_cnn(276, 5, (2, 1), 2),
