@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from edgeasr.codegen import columns
+from edgeasr.codegen import columns, extensions
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.convolution import Convolution, checked, dims
+from edgeasr.codegen.lower.depthwise_dsp import as_convolution
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
 
@@ -23,6 +24,8 @@ def depthwise_conv_2d(view: OpView) -> KernelCall:
 
 
 def _lower(layer: Convolution) -> KernelCall:
+    if layer.view.extension == extensions.DSP:
+        layer = as_convolution(layer)
     own = _OWN.get(layer.view.extension)
     return (own and own(layer)) or _portable(layer)
 
