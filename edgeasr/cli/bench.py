@@ -8,12 +8,16 @@ import typer
 from rich.table import Table
 
 from edgeasr import bench as benches
-from edgeasr import boards, deploy, speech
+from edgeasr import boards, deploy, hil, speech
 from edgeasr.bench import Comparison, Measured
+from edgeasr.bench import baseline as baselines
 from edgeasr.cli import console
 from edgeasr.errors import CheckError, InputError, alternatives
+from edgeasr.report import layers as report_layers
 from edgeasr.toolchain.parts import PARTS
 from edgeasr.units import format_bytes, format_count
+
+_FLASH = ("code", "weight", "table")
 
 app = typer.Typer(add_completion=False)
 
@@ -39,6 +43,23 @@ def bench(
     summary: Annotated[
         bool, typer.Option("--summary", help="Print one row a model, as a Markdown table.")
     ] = False,
+    by_layer: Annotated[
+        bool, typer.Option("--layers", help="Print what each layer takes, too.")
+    ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw the instructions of each layer (one MODEL)."),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Compare with these figures; end with 1 where worse."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="Percent that a figure may grow over the baseline.")
+    ] = baselines.TOLERANCE_PERCENT,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the figures into the baseline.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run each MODEL with each engine on a board, on tensors, and compare cost and outputs.
@@ -48,6 +69,9 @@ def bench(
     as that.
     """
     wanted = _engines(engines)
+    if picture:
+        _check_picture(picture, models)
+    held = _held(baseline, update_baseline)
     chosen = boards.load(board)
     loaded = [deploy.load_model(name, front_end=speech.NONE) for name in models]
     with tempfile.TemporaryDirectory() as scratch:
@@ -72,11 +96,75 @@ def bench(
         _say_why(found)
     else:
         for comparison in found:
-            _show(comparison)
+            _show(comparison, by_layer)
+    if picture:
+        hil.write_text(picture, report_layers.render(_charts(found[0]), _title(found[0])))
+        console.say(f"instructions by layer drawn: {picture}")
     wrong = [comparison.model for comparison in found if not comparison.agrees]
     if wrong:
         raise CheckError(
             f"{chosen.name}: {', '.join(wrong)}: outputs differ, or firmware failed; nothing may"
+        )
+    if baseline:
+        _judge(found, held, baseline, tolerance, update_baseline)
+
+
+def _check_picture(picture: Path, models: list[str]) -> None:
+    if picture.suffix.lower() != ".svg":
+        raise InputError(f"{picture}: the picture is an SVG drawing; give a name that ends in .svg")
+    if len(models) != 1:
+        raise InputError(f"--picture draws one model, and {len(models)} are given; give one MODEL")
+    hil.check_writable(picture)
+
+
+def _title(comparison: Comparison) -> str:
+    return f"{comparison.model} on {comparison.board}"
+
+
+def _charts(comparison: Comparison) -> dict[str, list[tuple[str, int, int]]]:
+    """Return (name, instructions, MACs) of each layer that was counted, by engine."""
+    return {
+        engine.engine: [
+            (f"{layer.op} {layer.kind}", layer.instructions, layer.macs)
+            for layer in engine.layers
+            if layer.instructions is not None
+        ]
+        for engine in comparison.engines
+    }
+
+
+def _held(baseline: Path | None, update: bool) -> baselines.Figures:
+    """Read the baseline before the work; one that is to be written need not be there."""
+    if baseline is None:
+        if update:
+            raise InputError("--update-baseline goes with --baseline FILE, the file to write")
+        return {}
+    hil.check_writable(baseline)
+    return {} if update and not baseline.exists() else baselines.load(baseline)
+
+
+def _judge(
+    found: list[Comparison], held: baselines.Figures, file: Path, tolerance: float, update: bool
+) -> None:
+    """Tell what changed since the baseline, then write it or refuse what is worse."""
+    changed = baselines.changes(held, found)
+    worse = [change for change in changed if change.percent > tolerance]
+    lost = baselines.lost(held, found)
+    for change in changed:
+        if change not in worse:
+            console.say(f"{'improved' if change.new < change.old else 'within'}: {change}")
+    for name in baselines.unknown(held, found):
+        console.say(f"new: {name} is not in {file}{'' if update else '; see --update-baseline'}")
+    if update:
+        for change in worse:
+            console.say(f"accepted: {change}")
+        baselines.save(file, found)
+        console.say(f"baseline written: {file}")
+    elif worse or lost:
+        raise CheckError(
+            f"{file}: worse by more than {tolerance:g} %:\n  "
+            + "\n  ".join([*map(str, worse), *lost])
+            + "\nto accept it, run the same command with --update-baseline"
         )
 
 
@@ -95,7 +183,7 @@ def _say_why(found: list[Comparison]) -> None:
                 console.say(f"{comparison.model}, {engine.engine}: {engine.why}")
 
 
-def _show(comparison: Comparison) -> None:
+def _show(comparison: Comparison, by_layer: bool) -> None:
     console.out.print(
         f"{comparison.model} on {comparison.board}: {format_count(comparison.macs)} MACs, "
         f"{comparison.inputs} random inputs",
@@ -107,6 +195,55 @@ def _show(comparison: Comparison) -> None:
     for engine in comparison.engines:
         if engine.why:
             console.out.print(f"{engine.engine}: {engine.why}", markup=False)
+    for engine in ran if by_layer else ():
+        console.out.print(_layer_table(engine))
+
+
+def _layer_table(engine: Measured) -> Table:
+    heads = (
+        "#",
+        "operation",
+        "kernel",
+        "MACs",
+        "instructions",
+        "a MAC",
+        "code",
+        "weights",
+        "tables",
+    )
+    table = Table(box=None, pad_edge=False, title=engine.engine, title_justify="left")
+    for name in (*heads, "arena", "scratch"):
+        table.add_column(name, justify="left" if name in ("operation", "kernel") else "right")
+    for layer in engine.layers:
+        table.add_row(
+            str(layer.op), layer.kind, layer.kernel, _count(layer.macs or None),
+            _count(layer.instructions), _ratio(layer.instructions_per_mac),
+            _count(layer.code_bytes), _count(layer.weight_bytes or None),
+            _count(layer.table_bytes or None), _count(layer.arena_bytes),
+            _count(layer.scratch_bytes or None),
+        )  # fmt: skip
+    table.add_row(*_total(engine))
+    return table
+
+
+def _total(engine: Measured) -> list[str]:
+    """Return the sums of the columns; of arena and scratch what is highest."""
+
+    def known(name: str) -> list[int]:
+        return [value for x in engine.layers if (value := getattr(x, name)) is not None]
+
+    macs, counts = sum(known("macs")), known("instructions")
+    sums = [_count(sum(v) if (v := known(f"{n}_bytes")) else None) for n in _FLASH]
+    most = [_count(max(v) if (v := known(f"{n}_bytes")) else None) for n in ("arena", "scratch")]
+    each = sum(counts) / macs if macs and counts else None
+    return [
+        "", "in all", "", _count(macs), _count(sum(counts) if counts else None), _ratio(each),
+        *sums, *most,
+    ]  # fmt: skip
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _table(comparison: Comparison, ran: list[Measured]) -> Table:

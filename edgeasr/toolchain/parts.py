@@ -51,6 +51,20 @@ def read(map_file: Path) -> Mapping[str, Part]:
     return {name: part for name, part in found.items() if part != Part()}
 
 
+def flash_by_file(map_file: Path) -> Mapping[str, int]:
+    """Return the flash bytes of each source file of the runtime, by its name."""
+    if not map_file.is_file():
+        return {}
+    text = map_file.read_text(encoding="utf-8", errors="replace").partition(_BEGIN)[2]
+    found: dict[str, int] = {}
+    for name, size, file in _sections(text):
+        folder, _, object_name = file.rpartition("/")
+        if folder.endswith("/runtime") and name.startswith(_FLASH):
+            source = object_name.removesuffix(".obj").removesuffix(".o")
+            found[source] = found.get(source, 0) + size
+    return found
+
+
 def _sections(text: str) -> Iterator[tuple[str, int, str]]:
     for match in _SECTION.finditer(text):
         size = int(match["size"], 16)

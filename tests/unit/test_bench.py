@@ -4,10 +4,16 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from edgeasr import bench, boards, speech
-from edgeasr.bench import Comparison, Measured
+from edgeasr.bench import Comparison, Measured, baseline
+from edgeasr.bench.layers import costs
+from edgeasr.cli import bench as command
+from edgeasr.errors import InputError
 from edgeasr.hil import TensorReport
+from edgeasr.project import Layer
+from edgeasr.report import layers as picture
 from tests import tiny
 
 REPORT = TensorReport(
@@ -101,3 +107,101 @@ def test_an_engine_without_its_library_is_said_before_anything_is_written(
 
     assert found.engines[0].why.startswith("TFLite-Micro was not found: TFLM_ROOT is not set")
     assert not (tmp_path / "out").exists()
+
+
+def _baseline(file: Path, *found: Comparison) -> baseline.Figures:
+    baseline.save(file, found)
+    return baseline.load(file)
+
+
+def test_a_figure_that_grew_is_said_with_model_board_and_both_values(tmp_path: Path) -> None:
+    held = _baseline(tmp_path / "b.json", _comparison(EAR))
+
+    (change,) = baseline.changes(held, [_comparison(_with(instructions=1300))])
+
+    assert str(change) == "m.tflite on host, ear: instructions 1,234 → 1,300 (+5.3 %)"
+
+
+def test_a_baseline_keeps_what_was_not_measured_again(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    _baseline(file, _comparison(EAR, dataclasses.replace(EAR, engine="tflm")))
+
+    held = _baseline(file, _comparison(_with(instructions=1000)))
+
+    assert held["host"]["tflm"]["m.tflite"]["instructions"] == 1234
+    assert held["host"]["ear"]["m.tflite"]["instructions"] == 1000
+
+
+def test_what_is_not_counted_is_not_in_a_baseline(tmp_path: Path) -> None:
+    held = _baseline(tmp_path / "b.json", _comparison(_with(instructions=None)))
+
+    assert held["host"]["ear"]["m.tflite"] == {"flash_bytes": 10_000, "ram_bytes": 2_000}
+
+
+def test_what_is_new_is_no_change_and_what_ran_before_is_lost(tmp_path: Path) -> None:
+    held = _baseline(tmp_path / "b.json", _comparison(dataclasses.replace(EAR, engine="tflm")))
+
+    assert baseline.changes(held, [_comparison(EAR)]) == []
+    assert baseline.unknown(held, [_comparison(EAR)]) == ["m.tflite on host, ear"]
+    assert baseline.lost(held, [_comparison(MISSING)]) == [
+        "m.tflite on host, tflm: does not run any more: no library"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"format": 2, "boards": {}}',
+        '{"format": 1, "boards": []}',
+        '{"format": 1, "boards": {"b": {"ear": {"m": 3}}}}',
+        '{"format": 1, "boards": {"b": {"ear": {"m": {"flash_bytes": "3"}}}}}',
+        '{"format": 1, "boards": {"b": {"ear": {"m": {"cycles": 3}}}}}',
+    ],
+)
+def test_a_damaged_baseline_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    file.write_text(text)
+
+    with pytest.raises(InputError, match=r"b\.json: not (readable as )?a baseline"):
+        baseline.load(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--engines", "ear,tfml"], 'engine "tfml" not found; allowed: ear, tflm'),
+        (["--baseline", "gone.json"], "gone.json: there is no baseline; write one with"),
+        (["--update-baseline"], "--update-baseline goes with --baseline FILE"),
+        (["--picture", "p.png"], "p.png: the picture is an SVG drawing"),
+        (["--picture", "p.svg", "keywords"], "--picture draws one model, and 2 are given"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_the_work(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(command.app, ["digits", "--board", "host", *arguments])
+
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
+
+
+def test_the_picture_has_a_bar_a_layer_and_escapes_names() -> None:
+    text = picture.render({"ear": [("0 CONV_2D", 300, 100), ("1 <b>", 100, 0)], "tflm": []}, "m&m")
+
+    assert text.count("<rect") == 2
+    assert "300, 75.0 %, 3.00 a MAC" in text and "&lt;b&gt;" in text and "m&amp;m" in text
+    assert "tflm" not in text
+
+
+def test_code_counts_once_and_weights_apart_from_tables(tmp_path: Path) -> None:
+    graph = speech.load(tiny.write_model(tmp_path / "m.tflite")).graph
+    op = next(op for op in graph.ops if op.kind == "CONV_2D")
+    one = Layer(0, op.index, op.kind, "ear_conv2d_s8", op.outputs[0], 100, 5000, "raw", 8, 9, 9)
+    both = [one, dataclasses.replace(one, index=1)]
+
+    found = costs(graph, both, [250, None], code={"ear_conv2d_s8.c": 400})
+
+    assert [layer.code_bytes for layer in found] == [400, 0]
+    assert (found[0].weight_bytes, found[0].table_bytes) == (9, 4991)
+    assert [layer.instructions_per_mac for layer in found] == [2.5, None]

@@ -11,13 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from edgeasr import deploy, hil, microlite, oracle, speech, toolchain
+from edgeasr.bench import layers
+from edgeasr.bench.layers import LayerCost
 from edgeasr.boards import Board
-from edgeasr.connect import connect
+from edgeasr.codegen import extensions
+from edgeasr.connect import Connected, connect
 from edgeasr.errors import CheckError, EdgeasrError, InputError, ToolError
 from edgeasr.hil import TensorReport
 from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
+from edgeasr.toolchain import parts
 from edgeasr.toolchain.parts import Part
 
 INPUTS = 8
@@ -34,6 +40,7 @@ class Measured:
     report: outputs and layers against the host's. instructions: of an inference, and
     start_instructions: of setting the model up; None where the board's runner cannot count.
     arena_used_bytes: what the engine says that it takes of the arena; None where it has no say.
+    layers: of one inference, on the first input.
     """
 
     engine: str
@@ -48,6 +55,7 @@ class Measured:
     arena_used_bytes: int | None = None
     sections: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, Part] = field(default_factory=dict)
+    layers: tuple[LayerCost, ...] = ()
 
     @property
     def instructions(self) -> int | None:
@@ -67,6 +75,7 @@ class Measured:
             "instructions": self.instructions,
             "sections": dict(self.sections),
             "parts": {name: vars(part) for name, part in self.parts.items()},
+            "layers": [layer.to_dict() for layer in self.layers],
             "reference": self.report.reference,
             "outputs_equal": self.equal,
             "distinct_outputs": self.report.distinct_outputs,
@@ -132,7 +141,7 @@ def compare(
             measured.append(Measured(engine, why=str(error)))
             continue
         try:
-            measured.append(_measure(made, engine, inputs, seed))
+            measured.append(_measure(made, board, engine, inputs, seed))
         except EdgeasrError as error:
             measured.append(Measured(engine, why=str(error), failed=True))
     return Comparison(
@@ -165,7 +174,7 @@ def _export(model: SpeechModel, board: Board, folder: Path, engine: str, refused
     return deploy.export(model, board, folder, engine=engine)
 
 
-def _measure(made: Project, engine: str, inputs: int, seed: int) -> Measured:
+def _measure(made: Project, board: Board, engine: str, inputs: int, seed: int) -> Measured:
     built = toolchain.build(made.folder)
     with connect(made, front_end=speech.OPTIONAL) as connected:
         rows = hil.random_inputs(connected.model.graph, inputs, seed)
@@ -173,6 +182,7 @@ def _measure(made: Project, engine: str, inputs: int, seed: int) -> Measured:
         said = (made.folder / "build" / "runner.log").read_text(errors="replace")
         ready, arena = _READY.search(said), _ARENA.search(said)
         starting = connected.count(int(ready[1])) if ready and connected.count else None
+        by_layer = _by_layer(connected, board, rows[0])
     return Measured(
         engine=engine,
         report=report,
@@ -184,7 +194,24 @@ def _measure(made: Project, engine: str, inputs: int, seed: int) -> Measured:
         arena_used_bytes=int(arena[1]) if arena else None,
         sections=built.sections,
         parts=built.parts,
+        layers=by_layer,
     )
+
+
+def _by_layer(connected: Connected, board: Board, values: np.ndarray) -> tuple[LayerCost, ...]:
+    """Profile one inference from a fresh start, and say what each layer takes beside it."""
+    manifest = connected.project.manifest
+    counts: list[int | None] = [None] * len(manifest.layers)
+    if connected.count is not None:
+        connected.device.reset()
+        counts = [connected.count(t) for t in connected.device.profile(values).layer_ticks]
+    graph = connected.model.graph
+    if manifest.engine != "ear":
+        return layers.costs(graph, manifest.layers, counts)
+    extension = extensions.of_core(board.core)
+    code = deploy.generate_model(connected.model, board.name, extension=extension)
+    sizes = parts.flash_by_file(connected.project.folder / "build" / "firmware.map")
+    return layers.costs(graph, manifest.layers, counts, code=sizes, plan=code.plan)
 
 
 def summary(found: Sequence[Comparison]) -> list[str]:
