@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from edgeasr.codegen import columns, extensions
+from edgeasr.codegen import columns
 from edgeasr.codegen.call import KernelCall, Struct, Value
-from edgeasr.codegen.lower.convolution import Convolution, checked, dims
-from edgeasr.codegen.lower.depthwise_dsp import as_convolution
+from edgeasr.codegen.lower.convolution import Convolution, as_convolution, checked, dims
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
 
@@ -20,12 +19,10 @@ def conv_2d(view: OpView) -> KernelCall:
 
 
 def depthwise_conv_2d(view: OpView) -> KernelCall:
-    return _lower(checked(view, depthwise=True))
+    return _lower(as_convolution(checked(view, depthwise=True)))
 
 
 def _lower(layer: Convolution) -> KernelCall:
-    if layer.view.extension == extensions.DSP:
-        layer = as_convolution(layer)
     own = _OWN.get(layer.view.extension)
     return (own and own(layer)) or _portable(layer)
 

@@ -1,6 +1,6 @@
 """What a convolution is made of, checked, before a kernel is chosen for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,6 +68,19 @@ def checked(view: OpView, *, depthwise: bool) -> Convolution:
     }
     factors = factors_of(view, input_, filter_, output, axis)
     return Convolution(view, depthwise, input_, filter_, output, bias, values, factors, params)
+
+
+def as_convolution(layer: Convolution) -> Convolution:
+    """Return a depthwise layer of one input channel as the CONV_2D that it is; else itself.
+
+    All its output channels read the same channel, so that what lies under the filter can be
+    gathered once for all of them. The weights of an output channel come to lie together.
+    """
+    if layer.input.shape[3] != 1:
+        return layer
+    values = np.ascontiguousarray(layer.values.transpose(3, 1, 2, 0))
+    turned = replace(layer.filter, shape=values.shape, data=values)
+    return replace(layer, depthwise=False, filter=turned, values=values)
 
 
 def dims(name: str, shape: tuple[int, ...]) -> Struct:
