@@ -1,6 +1,5 @@
 """An echo firmware for each board, built from the real port and the real project templates."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,24 +9,18 @@ from edgeasr import boards, paths, project, toolchain
 from edgeasr.codegen.environment import render
 from edgeasr.project import Manifest, Project
 from edgeasr.toolchain import Built
-from tests.conftest import missing
+from tests.conftest import need
 
 _HERE = Path(__file__).parent
 
-# Programs without which a board's firmware is neither built nor run.
-_NEEDED = {
-    "host": ("gcc",),
-    "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
-    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
-    "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
-}
+# What each runner needs besides the board's compiler.
+_EMULATORS = {"native": (), "qemu_system": ("qemu-system-arm",), "qemu_user": ("qemu-aarch64",)}
 
 
 def need_tools(board: str) -> None:
     """Skip (in CI: fail) when a program that the board needs is missing."""
-    for program in ("cmake", "ninja", *_NEEDED[board]):
-        if shutil.which(program) is None:
-            missing(program)
+    known = boards.load(board)
+    need("cmake", "ninja", known.compiler.program, *_EMULATORS[known.runner])
 
 
 def context(board: str) -> dict[str, object]:

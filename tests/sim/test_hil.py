@@ -10,16 +10,18 @@ from xml.etree import ElementTree
 import pytest
 
 from edgeasr import boards, toolchain
-from tests.conftest import need
+from tests.boards.conftest import need_tools
 
-_PROGRAMS = {
-    "host": ("gcc",),
-    "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
-    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
-    "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
-}
 # Clips streamed in CI; `edgeasr hil` without --limit streams them all.
-_CLIPS = {"host": 400, "qemu_mps2_an386": 40, "qemu_mps3_an547": 20, "rpi4": 120}
+_CLIPS = {
+    "host": 400,
+    "qemu_mps2_an385": 20,
+    "qemu_mps2_an386": 40,
+    "qemu_mps2_an500": 20,
+    "qemu_mps2_an505": 20,
+    "qemu_mps3_an547": 20,
+    "rpi4": 120,
+}
 
 
 def edgeasr(*argv: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -35,7 +37,7 @@ def edgeasr(*argv: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module", params=boards.names())
 def board(request: pytest.FixtureRequest) -> str:
-    need("cmake", "ninja", *_PROGRAMS[request.param])
+    need_tools(request.param)
     return request.param
 
 
@@ -116,7 +118,7 @@ def test_a_stream_is_heard(board: str, shared_data: Path, tmp_path: Path) -> Non
 
 
 def test_demo_speaks_for_itself(tmp_path: Path, shared_data: Path) -> None:
-    need("cmake", "ninja", *_PROGRAMS["qemu_mps2_an386"])
+    need_tools("qemu_mps2_an386")
     manifest = shared_data / "digits" / "manifest.csv"
 
     done = edgeasr("demo", "--data", manifest, "--limit", "12", cwd=tmp_path)

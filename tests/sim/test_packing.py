@@ -8,21 +8,15 @@ import pytest
 from edgeasr import boards, oracle
 from edgeasr.codegen.packing.linking import CODE_BYTES
 from edgeasr.connect import connect
-from tests.conftest import need
+from tests.boards.conftest import need_tools
 from tests.sim.packed import every_packing
 
-_PROGRAMS = {
-    "host": ("gcc",),
-    "qemu_mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
-    "qemu_mps3_an547": ("arm-none-eabi-gcc", "qemu-system-arm"),
-    "rpi4": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
-}
 _KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 @pytest.mark.parametrize("board", boards.names())
 def test_every_packed_layer_has_the_bits_of_the_host(board: str, tmp_path: Path) -> None:
-    need("cmake", "ninja", *_PROGRAMS[board])
+    need_tools(board)
     made = every_packing(tmp_path, board)
     model, layers = made.model, made.project.manifest.layers
     packed = {(weights.unpacker, layers[i].kind) for i, weights in made.packed.items()}

@@ -23,7 +23,15 @@ def _refused(change) -> str:
 
 
 def test_all_shipped_boards_load():
-    assert boards.names() == ("host", "qemu_mps2_an386", "qemu_mps3_an547", "rpi4")
+    assert boards.names() == (
+        "host",
+        "qemu_mps2_an385",
+        "qemu_mps2_an386",
+        "qemu_mps2_an500",
+        "qemu_mps2_an505",
+        "qemu_mps3_an547",
+        "rpi4",
+    )
     for name in boards.names():
         board = boards.load(name)
         assert board.name == name
@@ -48,7 +56,8 @@ def test_a_misspelt_board_gets_its_neighbour():
         boards.load("qemu_mps2_an368")
     assert str(caught.value) == (
         'board "qemu_mps2_an368" not found; did you mean "qemu_mps2_an386"? '
-        "allowed: host, qemu_mps2_an386, qemu_mps3_an547, rpi4; see 'edgeasr boards'"
+        "allowed: host, qemu_mps2_an385, qemu_mps2_an386, qemu_mps2_an500, qemu_mps2_an505, "
+        "qemu_mps3_an547, rpi4; see 'edgeasr boards'"
     )
 
 

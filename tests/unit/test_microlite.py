@@ -25,6 +25,8 @@ def _root(folder: Path, *builds: str, makefile: bool = True) -> Path:
     [
         ("qemu_mps2_an386", "TARGET=cortex_m_generic TARGET_ARCH=cortex-m4+fp "
                             "OPTIMIZED_KERNEL_DIR=cmsis_nn BUILD_TYPE=release microlite"),
+        ("qemu_mps2_an385", "TARGET=cortex_m_generic TARGET_ARCH=cortex-m3 "
+                            "OPTIMIZED_KERNEL_DIR=cmsis_nn BUILD_TYPE=release microlite"),
         ("qemu_mps3_an547", "TARGET=cortex_m_generic TARGET_ARCH=cortex-m55 "
                             "OPTIMIZED_KERNEL_DIR=cmsis_nn BUILD_TYPE=release microlite"),
         ("host", "BUILD_TYPE=release microlite"),
