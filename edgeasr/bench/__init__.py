@@ -5,7 +5,7 @@ summary    comparisons as rows of a Markdown table
 baseline   figures kept in a file, and what became worse since
 """
 
-from edgeasr.bench.comparison import INPUTS, Comparison, Measured, compare, summary
+from edgeasr.bench.comparison import ENGINES, INPUTS, Comparison, Measured, compare, summary
 from edgeasr.bench.layers import LayerCost
 
-__all__ = ["INPUTS", "Comparison", "LayerCost", "Measured", "compare", "summary"]
+__all__ = ["ENGINES", "INPUTS", "Comparison", "LayerCost", "Measured", "compare", "summary"]

@@ -21,12 +21,14 @@ from edgeasr.codegen import extensions
 from edgeasr.connect import Connected, connect
 from edgeasr.errors import CheckError, EdgeasrError, InputError, ToolError
 from edgeasr.hil import TensorReport
+from edgeasr.peers import PEERS
 from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
 from edgeasr.toolchain import parts
 from edgeasr.toolchain.parts import Part
 
 INPUTS = 8
+ENGINES = (*deploy.ENGINES, *PEERS)
 # What main.c says once the model is set up.
 _READY = re.compile(r"^model: ready after ticks (\d+)$", re.MULTILINE)
 _ARENA = re.compile(r"^arena: used bytes (\d+) of \d+$", re.MULTILINE)
@@ -171,6 +173,8 @@ def _export(model: SpeechModel, board: Board, folder: Path, engine: str, refused
             raise InputError(refused)
         microlite.find(board)
     shutil.rmtree(folder, ignore_errors=True)
+    if engine in PEERS:
+        return PEERS[engine](model, board, folder)
     return deploy.export(model, board, folder, engine=engine)
 
 

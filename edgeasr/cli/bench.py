@@ -30,9 +30,9 @@ def bench(
     board: Annotated[
         str, typer.Option("--board", "-b", help="A board of 'edgeasr boards', or a board file.")
     ],
-    engines: Annotated[str, typer.Option(help="Engines, separated by commas.")] = ",".join(
-        deploy.ENGINES
-    ),
+    engines: Annotated[
+        str, typer.Option(help="Engines, separated by commas: ear, tflm, or the peer bakenn.")
+    ] = ",".join(deploy.ENGINES),
     inputs: Annotated[
         int, typer.Option(min=1, help="Random inputs that each engine is run on.")
     ] = benches.INPUTS,
@@ -171,8 +171,8 @@ def _judge(
 def _engines(text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in wanted:
-        if name not in deploy.ENGINES:
-            raise InputError(f'engine "{name}" not found; {alternatives(name, deploy.ENGINES)}')
+        if name not in benches.ENGINES:
+            raise InputError(f'engine "{name}" not found; {alternatives(name, benches.ENGINES)}')
     return wanted
 
 

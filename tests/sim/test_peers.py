@@ -1,0 +1,51 @@
+"""Peers in our firmware: where they take a model, they give the bits of TFLite-Micro."""
+
+from pathlib import Path
+
+import pytest
+
+from edgeasr import bench, boards, deploy, speech
+from edgeasr.bench import Measured
+from tests.conftest import need, need_package
+
+
+def _measure(model: str, folder: Path, board: str = "qemu_mps2_an386") -> Measured:
+    loaded = deploy.load_model(model, front_end=speech.NONE)
+    found = bench.compare(loaded, boards.load(board), folder, engines=["bakenn"], inputs=2)
+    return found.engines[0]
+
+
+@pytest.mark.parametrize("board", ["qemu_mps2_an386", "host"])
+@pytest.mark.parametrize("name", ["tflm_micro_speech_quantized", "mltk_keyword_spotting_on_off"])
+def test_bakenn_gives_the_same_bits(
+    name: str, board: str, shared_data: Path, tmp_path: Path
+) -> None:
+    need_package("bakenn")
+    need("cmake", "ninja", "gcc", "arm-none-eabi-gcc", "qemu-system-arm")
+
+    found = _measure(str(shared_data / "models" / f"{name}.tflite"), tmp_path, board)
+
+    assert found.report and found.report.agrees, found.why
+    assert [layer.kind for layer in found.layers] == ["BAKENN", "SOFTMAX"]
+
+
+def test_what_bakenn_refuses_is_said_with_its_reason(tmp_path: Path) -> None:
+    need_package("bakenn")
+
+    found = _measure("digits", tmp_path)
+
+    assert found.why.startswith("BakeNN 1.0.0 refuses the model: subgraph[0]/operator[21]")
+    assert not found.failed
+    assert not any(tmp_path.iterdir())
+
+
+def test_bakenn_that_is_missing_is_said_with_its_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "bakenn", None)
+
+    found = _measure("digits", tmp_path)
+
+    assert found.why == (
+        "bakenn is missing, which the engine bakenn needs; install: pip install 'edgeasr[peers]'"
+    )
