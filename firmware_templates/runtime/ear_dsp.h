@@ -59,6 +59,14 @@ static inline int16x2_t ear_dsp_add_odd(int16x2_t pair, uint32_t quad)
     return sum;
 }
 
+/* The larger of each two int8. */
+static inline uint32_t ear_dsp_most(uint32_t a, uint32_t b)
+{
+    uint32_t most;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(most) : "r"(a), "r"(b));
+    return most;
+}
+
 /* The same int16 twice. */
 static inline int16x2_t ear_dsp_twice(int32_t value)
 {

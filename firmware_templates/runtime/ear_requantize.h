@@ -18,6 +18,12 @@ static inline int32_t ear_multiply_high(int32_t a, int32_t b)
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
+/* a * b / 2^32, rounded half up. */
+static inline int32_t ear_multiply_top(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
 /* x / 2^exponent, rounded half away from zero; exponent 0 to 31, |x| < INT32_MAX. */
 static inline int32_t ear_divide_by_power(int32_t x, int32_t exponent)
 {
