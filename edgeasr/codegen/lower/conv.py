@@ -8,11 +8,15 @@ from edgeasr.codegen import columns, extensions
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.conv_mve import conv_mve
 from edgeasr.codegen.lower.convolution import Convolution, as_convolution, checked, dims
+from edgeasr.codegen.lower.depthwise_dsp import depthwise
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
 
 # By extension: what kernels of its own make of a convolution, or None for those of every core.
-_OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {extensions.MVE: conv_mve}
+_OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {
+    extensions.DSP: depthwise,
+    extensions.MVE: conv_mve,
+}
 
 
 def conv_2d(view: OpView) -> KernelCall:

@@ -1,0 +1,277 @@
+#include "ear_kernels_depthwise_dsp.h"
+
+#include "ear_dsp_pairs.h"
+
+/* Weights, doubled, for a pair of rows: of an output row, and of the next one. */
+typedef struct {
+    uint32_t first;
+    uint32_t second;
+} taps_t;
+
+/* How the sums of a channel begin and end. */
+typedef struct {
+    int32_t bias; /* doubled */
+    int32_t multiplier;
+    int32_t end;
+    int32_t right;
+} channel_t;
+
+/* What all channels share; steps in elements. */
+typedef struct {
+    const ear_depthwise_dsp_t *params;
+    int32_t filter_h;
+    int32_t filter_w;
+    int32_t input_row;
+    int32_t input_column;
+    int32_t output_row;
+    int32_t output_column;
+    int32_t height;
+    int32_t width;
+    uint32_t *planes; /* two, one behind the other */
+    taps_t *taps;
+} layer_t;
+
+static inline int32_t scaled(int32_t doubled, const channel_t *channel, bool positive)
+{
+    int32_t high;
+    if (positive) {
+        high = ear_pair_multiply_high_add(doubled, channel->multiplier, channel->end);
+    } else {
+        high = ear_pair_multiply_high(doubled, channel->multiplier);
+        high += (high >> 31) + channel->end;
+    }
+    return ear_pair_saturate8(high >> channel->right);
+}
+
+/* One or two channels (two bytes side by side) of the input to planes. */
+static void gather(const layer_t *layer, const int8_t *input, bool two)
+{
+    const ear_depthwise_dsp_t *const params = layer->params;
+    const int32_t step = layer->input_row;
+    const int32_t width = params->width;
+    const int32_t other = params->pair_rows * width;
+    const int32_t odd = params->pad_h & 1;
+    uint32_t *column = layer->planes + params->pad_h / 2 * width + params->pad_w;
+    for (int32_t x = 0; x < params->columns; ++x) {
+        const int8_t *from = input;
+        uint32_t *to = column;
+        int32_t left = params->rows;
+        if (odd) {
+            to[0] = ear_pair(params->padding, from[0]);
+            if (two) {
+                to[other] = ear_pair(params->padding, from[1]);
+            }
+            from += step;
+            to += width;
+            --left;
+        }
+        if (two) {
+            for (; left >= 2; left -= 2) {
+                const uint32_t quad = (uint32_t)(uint8_t)from[0] | (uint32_t)(uint8_t)from[1] << 8 |
+                                      (uint32_t)(uint8_t)from[step] << 16 |
+                                      (uint32_t)(uint8_t)from[step + 1] << 24;
+                to[0] = ear_pair_even(quad);
+                to[other] = ear_pair_odd(quad);
+                from += 2 * step;
+                to += width;
+            }
+        }
+        for (; left >= 2; left -= 2) {
+            to[0] = ear_pair(from[0], from[step]);
+            from += 2 * step;
+            to += width;
+        }
+        if (left > 0) {
+            to[0] = ear_pair(from[0], params->padding);
+            if (two) {
+                to[other] = ear_pair(from[1], params->padding);
+            }
+        }
+        input += layer->input_column;
+        ++column;
+    }
+}
+
+/* The weights of a channel, `step` elements from tap to tap. */
+static void widen(const layer_t *layer, const int8_t *filter, int32_t step)
+{
+    const int32_t row_step = layer->filter_w * step;
+    const bool apart = layer->params->second != 0;
+    taps_t *taps = layer->taps;
+    for (int32_t pair = 0; pair < layer->params->taps_h; ++pair) {
+        const int32_t row = 2 * pair;
+        const int8_t *from = filter + row * row_step;
+        for (int32_t x = 0; x < layer->filter_w; ++x) {
+            const int32_t before = row > 0 ? 2 * from[-row_step] : 0;
+            const int32_t at = row < layer->filter_h ? 2 * from[0] : 0;
+            const int32_t behind = row + 1 < layer->filter_h ? 2 * from[row_step] : 0;
+            taps->first = ear_pair(at, behind);
+            taps->second = apart ? taps->first : ear_pair(before, at);
+            ++taps;
+            from += step;
+        }
+    }
+}
+
+/* A 3 x 3 filter with strides of 1. */
+static inline void by_3x3(const layer_t *layer, const uint32_t *plane, const channel_t *channel,
+                          bool positive, int8_t *output)
+{
+    const taps_t *const taps = layer->taps;
+    const uint32_t upper0 = taps[0].first;
+    const uint32_t upper1 = taps[1].first;
+    const uint32_t upper2 = taps[2].first;
+    const uint32_t lower0 = taps[3].second;
+    const uint32_t lower1 = taps[4].second;
+    const uint32_t lower2 = taps[5].second;
+    const int32_t column = layer->output_column;
+    for (int32_t left = layer->height; left > 0; left -= 2) {
+        const uint32_t *below = plane + layer->params->width;
+        /* A second row that is not there is written first, where the first one is then. */
+        const int32_t second = left > 1 ? layer->output_row : 0;
+        int8_t *to = output;
+        for (const uint32_t *const end = plane + layer->width; plane < end; ++plane) {
+            int32_t sum0 = channel->bias;
+            int32_t sum1 = sum0;
+            sum0 = ear_pair_products(plane[0], upper0, sum0);
+            sum1 = ear_pair_low_high(upper0, plane[0], sum1);
+            sum0 = ear_pair_products(plane[1], upper1, sum0);
+            sum1 = ear_pair_low_high(upper1, plane[1], sum1);
+            sum0 = ear_pair_products(plane[2], upper2, sum0);
+            sum1 = ear_pair_low_high(upper2, plane[2], sum1);
+            sum0 = ear_pair_low_high(below[0], lower0, sum0);
+            sum1 = ear_pair_products(below[0], lower0, sum1);
+            sum0 = ear_pair_low_high(below[1], lower1, sum0);
+            sum1 = ear_pair_products(below[1], lower1, sum1);
+            sum0 = ear_pair_low_high(below[2], lower2, sum0);
+            sum1 = ear_pair_products(below[2], lower2, sum1);
+            ++below;
+            to[second] = (int8_t)scaled(sum1, channel, positive);
+            to[0] = (int8_t)scaled(sum0, channel, positive);
+            to += column;
+        }
+        plane += layer->params->width - layer->width;
+        output += 2 * layer->output_row;
+    }
+}
+
+/* Any filter. Where it spans the plane's width, its rows are one run. */
+static void by_any(const layer_t *layer, const uint32_t *plane, const channel_t *channel,
+                   int8_t *output)
+{
+    const ear_depthwise_dsp_t *const params = layer->params;
+    const bool spans = params->width == layer->filter_w;
+    const int32_t runs = spans ? 1 : params->taps_h;
+    const int32_t run = spans ? params->taps_h * layer->filter_w : layer->filter_w;
+    const int32_t apart = params->second * params->width;
+    for (int32_t left = layer->height; left > 0; left -= 2) {
+        const int32_t second = left > 1 ? layer->output_row : 0;
+        int8_t *to = output;
+        for (int32_t x = 0; x < layer->width; ++x) {
+            const uint32_t *row = plane + x * params->stride_w;
+            const taps_t *taps = layer->taps;
+            int32_t sum0 = channel->bias;
+            int32_t sum1 = sum0;
+            for (int32_t i = 0; i < runs; ++i) {
+                const uint32_t *from = row;
+                const taps_t *const end = taps + run;
+                do {
+                    sum0 = ear_pair_products(from[0], taps->first, sum0);
+                    sum1 = ear_pair_products(from[apart], taps->second, sum1);
+                    ++from;
+                    ++taps;
+                } while (taps < end);
+                row += params->width;
+            }
+            to[second] = (int8_t)scaled(sum1, channel, false);
+            to[0] = (int8_t)scaled(sum0, channel, false);
+            to += layer->output_column;
+        }
+        plane += params->step * params->width;
+        output += 2 * layer->output_row;
+    }
+}
+
+static __attribute__((noinline)) void convolve(const layer_t *layer, const uint32_t *plane,
+                                               const channel_t *channel, int8_t *output)
+{
+    const ear_depthwise_dsp_t *const params = layer->params;
+    if (layer->filter_h != 3 || layer->filter_w != 3 || params->second != 0 ||
+        params->stride_w != 1) {
+        by_any(layer, plane, channel, output);
+    } else if (params->positive) {
+        by_3x3(layer, plane, channel, true, output);
+    } else {
+        by_3x3(layer, plane, channel, false, output);
+    }
+}
+
+static channel_t channel_of(const ear_depthwise_dsp_t *params, const ear_scales_t *scales,
+                            const int32_t *bias, int32_t index)
+{
+    const int32_t right = -scales->shifts[index * scales->step];
+    const channel_t channel = {
+        .bias = (int32_t)((uint32_t)bias[index] << 1),
+        .multiplier = scales->multipliers[index * scales->step],
+        .end = (int32_t)((uint32_t)(2 * params->output_offset + 1) << (right - 1)),
+        .right = right,
+    };
+    return channel;
+}
+
+static void clamp(const ear_depthwise_dsp_t *params, int32_t count, int8_t *output)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        output[i] = (int8_t)ear_clamp(output[i], params->output_min, params->output_max);
+    }
+}
+
+void ear_depthwise_conv2d_s8_dsp(const ear_depthwise_dsp_t *params, const ear_scales_t *scales,
+                                 const ear_dims_t *input_dims, const int8_t *input,
+                                 const ear_dims_t *filter_dims, const ear_weights_t *filter,
+                                 void *scratch, const int32_t *bias,
+                                 const ear_dims_t *output_dims, int8_t *output)
+{
+    const int32_t channels = output_dims->c;
+    const int32_t plane = params->pair_rows * params->width;
+    const layer_t layer = {
+        .params = params,
+        .filter_h = filter_dims->h,
+        .filter_w = filter_dims->w,
+        .input_row = input_dims->w * channels,
+        .input_column = channels,
+        .output_row = output_dims->w * channels,
+        .output_column = channels,
+        .height = output_dims->h,
+        .width = output_dims->w,
+        .planes = scratch,
+        .taps = (taps_t *)scratch + plane,
+    };
+    int8_t *const unpacked = (int8_t *)(layer.taps + params->taps_h * layer.filter_w);
+    for (int32_t i = 0; i < 2 * plane; ++i) {
+        layer.planes[i] = ear_pair(params->padding, params->padding);
+    }
+    const int32_t block = ear_weights_block(filter, channels);
+    const int32_t image = input_dims->h * layer.input_row;
+    const int32_t result = output_dims->h * layer.output_row;
+    for (int32_t first = 0; first < channels; first += block) {
+        const int32_t count = channels - first < block ? channels - first : block;
+        const int8_t *const weights =
+            ear_weights_rows(filter, layer.filter_h * layer.filter_w, first, count, unpacked);
+        for (int32_t n = 0; n < output_dims->n; ++n) {
+            for (int32_t done = 0; done < count; ++done) {
+                const int32_t index = first + done;
+                if (done % 2 == 0) {
+                    gather(&layer, input + n * image + index, done + 1 < count);
+                }
+                const channel_t channel = channel_of(params, scales, bias, index);
+                widen(&layer, weights + done, count);
+                convolve(&layer, layer.planes + done % 2 * plane, &channel,
+                         output + n * result + index);
+            }
+        }
+    }
+    if (params->output_min > INT8_MIN || params->output_max < INT8_MAX) {
+        clamp(params, output_dims->n * result, output);
+    }
+}
