@@ -4,13 +4,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from edgeasr import bench, boards, speech
 from edgeasr.bench import Comparison, Measured, baseline
 from edgeasr.bench.layers import costs
 from edgeasr.cli import bench as command
-from edgeasr.errors import InputError
+from edgeasr.errors import CheckError, InputError
 from edgeasr.hil import TensorReport
 from edgeasr.project import Layer
 from edgeasr.report import layers as picture
@@ -205,3 +205,39 @@ def test_code_counts_once_and_weights_apart_from_tables(tmp_path: Path) -> None:
     assert [layer.code_bytes for layer in found] == [400, 0]
     assert (found[0].weight_bytes, found[0].table_bytes) == (9, 4991)
     assert [layer.instructions_per_mac for layer in found] == [2.5, None]
+
+
+def _bench(monkeypatch: pytest.MonkeyPatch, made: Comparison, *arguments: str) -> Result:
+    monkeypatch.setattr(bench, "compare", lambda *_, **__: made)
+    return CliRunner().invoke(command.app, ["digits", "--board", "host", *arguments])
+
+
+def test_a_worse_figure_ends_with_1_until_it_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "b.json"
+    baseline.save(file, [_comparison(EAR)])
+    worse = _comparison(_with(instructions=1300))
+
+    refused = _bench(monkeypatch, worse, "--baseline", str(file))
+    allowed = _bench(monkeypatch, worse, "--baseline", str(file), "--tolerance", "6")
+    accepted = _bench(monkeypatch, worse, "--baseline", str(file), "--update-baseline")
+
+    assert isinstance(refused.exception, CheckError)
+    assert "instructions 1,234 → 1,300 (+5.3 %)" in str(refused.exception)
+    assert "run the same command with --update-baseline" in str(refused.exception)
+    assert allowed.exit_code == accepted.exit_code == 0
+    assert baseline.load(file)["host"]["ear"]["m.tflite"]["instructions"] == 1300
+
+
+def test_an_engine_that_no_longer_runs_is_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "b.json"
+    baseline.save(file, [_comparison(EAR)])
+
+    refused = _bench(
+        monkeypatch, _comparison(Measured("ear", why="no kernel")), "--baseline", str(file)
+    )
+
+    assert "m.tflite on host, ear: does not run any more: no kernel" in str(refused.exception)
