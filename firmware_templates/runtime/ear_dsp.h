@@ -24,6 +24,14 @@ static inline uint32_t ear_dsp_quad(const int8_t *from)
     return quad;
 }
 
+/* Two int16 that need not be aligned. */
+static inline int16x2_t ear_dsp_pair(const int16_t *from)
+{
+    int16x2_t pair;
+    memcpy(&pair, from, sizeof pair);
+    return pair;
+}
+
 /* The last 1 to 3 of a row, and zeros. */
 static inline uint32_t ear_dsp_rest(const int8_t *from, int32_t count)
 {

@@ -44,6 +44,21 @@ static void features(const ear_svdf_t *params, const int8_t *input, const int8_t
     }
 }
 
+/* Moves `bytes` bytes that lie `by` behind their new place. The C library's memmove may go byte by
+ * byte. */
+static void move_down(char *to, size_t by, size_t bytes)
+{
+    for (; bytes >= 2 * sizeof(uint32_t); bytes -= 2 * sizeof(uint32_t)) {
+        uint32_t words[2];
+        memcpy(words, to + by, sizeof words);
+        memcpy(to, words, sizeof words);
+        to += sizeof words;
+    }
+    for (; bytes > 0; --bytes, ++to) {
+        *to = to[by];
+    }
+}
+
 void ear_svdf_remember(const ear_svdf_t *params, const int8_t *input,
                        const ear_weights_t *feature, int8_t *scratch, void *state, bool wide)
 {
@@ -51,7 +66,7 @@ void ear_svdf_remember(const ear_svdf_t *params, const int8_t *input,
     const size_t value_bytes = wide ? sizeof(int16_t) : sizeof(int8_t);
     const size_t batch_bytes = (size_t)(filters * params->memory) * value_bytes;
     /* All at once: what comes from the next filter is then written over. */
-    memmove(state, (char *)state + value_bytes, (size_t)params->batches * batch_bytes - value_bytes);
+    move_down(state, value_bytes, (size_t)params->batches * batch_bytes - value_bytes);
     const int32_t step = ear_weights_block(feature, filters);
     for (int32_t first = 0; first < filters; first += step) {
         const int32_t end = filters - first < step ? filters : first + step;
