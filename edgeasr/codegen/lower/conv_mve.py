@@ -1,10 +1,10 @@
-"""CONV_2D and FULLY_CONNECTED on int8 for cores with MVE: rows of weights in whole vectors."""
+"""Layers with weights on int8 for cores with MVE."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from edgeasr.codegen.call import Array, KernelCall, Struct
+from edgeasr.codegen.call import Array, KernelCall, Scratch, Struct
 from edgeasr.codegen.lower.convolution import Convolution, dims
 from edgeasr.codegen.lower.quantized import multiplier, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
@@ -15,11 +15,38 @@ _VECTOR = 16
 
 def conv_mve(layer: Convolution) -> KernelCall | None:
     """Return the call for a convolution, or None where it takes another kernel."""
-    if layer.depthwise or layer.filter.shape[3] != layer.input.shape[3]:
+    if layer.depthwise:
+        return _depthwise(layer)
+    if layer.filter.shape[3] != layer.input.shape[3]:
         return None
     return products(
         layer.view, layer.input, layer.output, layer.bias, layer.values, layer.factors, layer.params
     )
+
+
+def _depthwise(layer: Convolution) -> KernelCall | None:
+    view, channels = layer.view, layer.channels
+    scales = every_scale(view, layer.factors, channels)
+    if scales is None or layer.params["depth_multiplier"] != 1:
+        return None
+    rows = layer.values.reshape(-1, channels)
+    bias = folded_bias(layer.bias, rows.T, layer.params["input_offset"])
+    weights = packed_weights(view, layer.values, layer.channel_axis)
+    made = call(
+        "ear_depthwise_conv2d_s8_mve",
+        Struct("params", "ear_conv_t", {**layer.params, "columns_bytes": 0}),
+        scales,
+        dims("input_dims", layer.input.shape),
+        view.read(layer.input),
+        dims("filter_dims", layer.filter.shape),
+        weights.struct,
+        Scratch(2 * 4 * len(rows), "int32_t"),
+        weights.scratch,
+        replace(bias, values=np.pad(bias.values, (0, -channels % 8))),
+        dims("output_dims", layer.output.shape),
+        view.write(layer.output),
+    )
+    return weights.belong_to(made)
 
 
 def products(

@@ -1,0 +1,136 @@
+#include "ear_kernels_mve.h"
+
+#include "ear_mve.h"
+
+enum { GROUP = 32 }; /* channels whose sums are on the stack at a time; a multiple of 8 */
+
+/* Taps of a position, inside the input or not; `others` of the filter are outside. */
+typedef struct {
+    int32_t inside;
+    int32_t outside;
+    const int32_t *input_at;  /* of the taps inside: from the first channel of the image on */
+    const int32_t *filter_at; /* of those inside, then of the others */
+    int32_t zero_point;
+} taps_t;
+
+#if EAR_MVE
+
+/* Sums of up to 8 channels: those of even number, and those of odd number. */
+static inline __attribute__((always_inline)) void
+eight_sums(const taps_t *taps, const int8_t *input, const int8_t *filter, const int32_t *bias,
+           bool is_whole, mve_pred16_t lanes, int32_t *sums)
+{
+    int32x4x2_t pair = vld2q_s32(bias);
+    const int32_t *input_at = taps->input_at;
+    const int32_t *filter_at = taps->filter_at;
+    for (int32_t i = taps->inside; i > 0; --i) {
+        const int8_t *const from = input + *input_at++;
+        const int8_t *const by = filter + *filter_at++;
+        const int16x8_t x = is_whole ? vldrbq_s16(from) : vldrbq_z_s16(from, lanes);
+        const int16x8_t w = is_whole ? vldrbq_s16(by) : vldrbq_z_s16(by, lanes);
+        pair.val[0] = vaddq_s32(pair.val[0], vmullbq_int_s16(x, w));
+        pair.val[1] = vaddq_s32(pair.val[1], vmulltq_int_s16(x, w));
+    }
+    const int16x8_t zero = vdupq_n_s16((int16_t)taps->zero_point);
+    for (int32_t i = taps->outside; i > 0; --i) {
+        const int8_t *const by = filter + *filter_at++;
+        const int16x8_t w = is_whole ? vldrbq_s16(by) : vldrbq_z_s16(by, lanes);
+        pair.val[0] = vaddq_s32(pair.val[0], vmullbq_int_s16(zero, w));
+        pair.val[1] = vaddq_s32(pair.val[1], vmulltq_int_s16(zero, w));
+    }
+    vst2q_s32(sums, pair);
+}
+
+static void sums_of(const taps_t *taps, const int8_t *input, const int8_t *filter, int32_t count,
+                    const int32_t *bias, int32_t *sums)
+{
+    for (; count >= 8; count -= 8, input += 8, filter += 8, bias += 8, sums += 8) {
+        eight_sums(taps, input, filter, bias, true, 0, sums);
+    }
+    if (count > 0) {
+        eight_sums(taps, input, filter, bias, false, vctp16q((uint32_t)count), sums);
+    }
+}
+
+#else
+
+static void sums_of(const taps_t *taps, const int8_t *input, const int8_t *filter, int32_t count,
+                    const int32_t *bias, int32_t *sums)
+{
+    for (int32_t channel = 0; channel < count; ++channel) {
+        int32_t sum = 0;
+        for (int32_t i = 0; i < taps->inside; ++i) {
+            sum += input[taps->input_at[i] + channel] * filter[taps->filter_at[i] + channel];
+        }
+        for (int32_t i = 0; i < taps->outside; ++i) {
+            sum += taps->zero_point * filter[taps->filter_at[taps->inside + i] + channel];
+        }
+        sums[channel] = ear_wrapping_sum(bias[channel], sum);
+    }
+}
+
+#endif
+
+/* Lists the taps at (y, x) of the input; filter steps are of `channels`. */
+static taps_t taps_at(const ear_conv_t *params, const ear_dims_t *input_dims,
+                      const ear_dims_t *filter_dims, int32_t channels, int32_t y, int32_t x,
+                      int32_t *lists)
+{
+    const int32_t all = filter_dims->h * filter_dims->w;
+    int32_t *const filter_at = lists + all;
+    int32_t inside = 0;
+    int32_t other = all;
+    int32_t weight = 0;
+    for (int32_t fy = 0; fy < filter_dims->h; ++fy, y += params->dilation_h) {
+        const bool is_row = y >= 0 && y < input_dims->h;
+        int32_t column = x;
+        for (int32_t fx = 0; fx < filter_dims->w; ++fx, column += params->dilation_w) {
+            if (is_row && column >= 0 && column < input_dims->w) {
+                lists[inside] = (y * input_dims->w + column) * input_dims->c;
+                filter_at[inside++] = weight;
+            } else {
+                filter_at[--other] = weight;
+            }
+            weight += channels;
+        }
+    }
+    const taps_t taps = {inside, all - inside, lists, filter_at, -params->input_offset};
+    return taps;
+}
+
+void ear_depthwise_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *scales,
+                                 const ear_dims_t *input_dims, const int8_t *input,
+                                 const ear_dims_t *filter_dims, const ear_weights_t *filter,
+                                 int32_t *lists, int8_t *scratch, const int32_t *bias,
+                                 const ear_dims_t *output_dims, int8_t *output)
+{
+    const int32_t channels = output_dims->c;
+    const int32_t image = input_dims->h * input_dims->w * channels;
+    const int32_t step = ear_weights_block(filter, channels);
+    const ear_mve_finish_t finish = {scales->multipliers, scales->shifts, params->output_offset,
+                                     params->output_min, params->output_max};
+    for (int32_t first = 0; first < channels; first += step) {
+        const int32_t count = channels - first < step ? channels - first : step;
+        const int8_t *const weights = ear_weights_rows(
+            filter, filter_dims->h * filter_dims->w, first, count, scratch);
+        int8_t *to = output + first;
+        for (int32_t y = 0; y < output_dims->h; ++y) {
+            for (int32_t x = 0; x < output_dims->w; ++x) {
+                const taps_t taps = taps_at(params, input_dims, filter_dims, count,
+                                            y * params->stride_h - params->pad_h,
+                                            x * params->stride_w - params->pad_w, lists);
+                for (int32_t n = 0; n < output_dims->n; ++n) {
+                    int8_t *const own = to + n * output_dims->h * output_dims->w * channels;
+                    for (int32_t done = 0; done < count; done += GROUP) {
+                        int32_t sums[GROUP];
+                        const int32_t part = count - done < GROUP ? count - done : GROUP;
+                        sums_of(&taps, input + n * image + first + done, weights + done, part,
+                                bias + first + done, sums);
+                        ear_mve_finish(&finish, first + done, part, sums, own + done);
+                    }
+                }
+                to += channels;
+            }
+        }
+    }
+}
