@@ -1,10 +1,10 @@
-"""Scratch for a convolution that loads each weight once for four output positions.
+"""Scratch for a convolution that loads each weight once for five output positions.
 
-What lies under the filter at the four is widened to int16, once for all output channels, and makes
+What lies under the filter at the five is widened to int16, once for all output channels, and makes
 the columns of `runtime/ear_columns_s8.h`.
 """
 
-COUNT = 4
+COUNT = 5
 _BYTES_MOST = 1024
 
 

@@ -1,15 +1,18 @@
 #include "ear_columns_s8.h"
 
+#include <string.h>
+
 #include "ear_dsp.h"
 #include "ear_requantize.h"
 
-#define QUAD (4 * EAR_COLUMNS) /* values of all columns for four of the depth */
+#define PAIRS (2 * EAR_COLUMNS) /* values of one pair of all columns */
+#define QUAD (2 * PAIRS)        /* values of all columns for four of the depth */
 
-void ear_columns_put(const ear_columns_t *columns, int32_t number, const int8_t *values,
-                     int32_t offset)
+/* Puts `count` values where a column has them, from a multiple of 4 on; a part of four is filled up
+ * with zeros. */
+static inline void put(int16_t *to, const int8_t *values, int32_t count, int32_t offset)
 {
-    int16_t *to = columns->values + 2 * number;
-    int32_t left = columns->depth;
+    int32_t left = count;
 #if EAR_DSP
     const int16x2_t offsets = ear_dsp_twice(offset);
     for (; left >= 4; left -= 4, values += 4, to += QUAD) {
@@ -17,116 +20,131 @@ void ear_columns_put(const ear_columns_t *columns, int32_t number, const int8_t 
         const int16x2_t even = ear_dsp_add_even(offsets, quad);
         const int16x2_t odd = ear_dsp_add_odd(offsets, quad);
         memcpy(to, &even, sizeof even);
-        memcpy(to + QUAD / 2, &odd, sizeof odd);
+        memcpy(to + PAIRS, &odd, sizeof odd);
     }
 #else
     for (; left >= 4; left -= 4, values += 4, to += QUAD) {
         to[0] = (int16_t)(values[0] + offset);
         to[1] = (int16_t)(values[2] + offset);
-        to[QUAD / 2] = (int16_t)(values[1] + offset);
-        to[QUAD / 2 + 1] = (int16_t)(values[3] + offset);
+        to[PAIRS] = (int16_t)(values[1] + offset);
+        to[PAIRS + 1] = (int16_t)(values[3] + offset);
     }
 #endif
     for (int32_t i = 0; i < (left > 0 ? 4 : 0); ++i) {
-        to[i % 2 * (QUAD / 2) + i / 2] = (int16_t)(i < left ? values[i] + offset : 0);
+        to[i % 2 * PAIRS + i / 2] = (int16_t)(i < left ? values[i] + offset : 0);
     }
 }
 
-#if EAR_DSP
+/* What lies under a window with gaps, gathered behind the columns. */
+static const int8_t *gathered(const ear_columns_t *columns, const ear_window_t *window,
+                              const int8_t *from)
+{
+    int8_t *const all = (int8_t *)(columns->values + (columns->depth + 3) / 4 * QUAD);
+    memset(all, -columns->offset, (size_t)columns->depth);
+    for (int32_t row = 0; row < window->rows; ++row) {
+        const int8_t *run = from + row * window->input_row_step;
+        int8_t *to = all + window->filter_at + row * window->filter_row_step;
+        for (int32_t i = 0; i < window->runs; ++i) {
+            memcpy(to, run, (size_t)window->run);
+            run += window->input_tap_step;
+            to += window->run;
+        }
+    }
+    return all;
+}
 
-/* The products of four values of the depth at four columns: 13 instructions for 16. */
+void ear_columns_put(const ear_columns_t *columns, int32_t number, const ear_window_t *window,
+                     const int8_t *image)
+{
+    const int32_t offset = columns->offset;
+    const int8_t *from = image + window->input_at;
+    int16_t *const to = columns->values + 2 * number;
+    if (window->run == columns->depth) {
+        put(to, from, window->run, offset);
+    } else if (window->runs == 1 && window->rows * window->run == columns->depth &&
+               window->run % 4 == 0) {
+        const int32_t step = window->run / 4 * QUAD;
+        for (int32_t row = 0; row < window->rows; ++row) {
+            put(to + row * step, from, window->run, offset);
+            from += window->input_row_step;
+        }
+    } else {
+        put(to, gathered(columns, window, from), columns->depth, offset);
+    }
+}
+
+#if EAR_DSP && defined(__OPTIMIZE__) /* all registers are taken: there is none for debugging */
+
+/* The products of four values of the depth at five columns: 15 instructions for 20. */
 #define LOADED_QUAD                                                                               \
-    "ldmia %[values]!, {r8-r11}\n\t"                                                              \
+    "ldmia %[values]!, {r8-r12}\n\t"                                                              \
     "sxtb16 %[pair], %[taps]\n\t"                                                                 \
     "smlad %[sum0], r8, %[pair], %[sum0]\n\t"                                                     \
     "smlad %[sum1], r9, %[pair], %[sum1]\n\t"                                                     \
     "smlad %[sum2], r10, %[pair], %[sum2]\n\t"                                                    \
     "smlad %[sum3], r11, %[pair], %[sum3]\n\t"                                                    \
-    "ldmia %[values]!, {r8-r11}\n\t"                                                              \
+    "smlad %[sum4], r12, %[pair], %[sum4]\n\t"                                                    \
+    "ldmia %[values]!, {r8-r12}\n\t"                                                              \
     "sxtb16 %[pair], %[taps], ror #8\n\t"                                                         \
     "smlad %[sum0], r8, %[pair], %[sum0]\n\t"                                                     \
     "smlad %[sum1], r9, %[pair], %[sum1]\n\t"                                                     \
     "smlad %[sum2], r10, %[pair], %[sum2]\n\t"                                                    \
-    "smlad %[sum3], r11, %[pair], %[sum3]\n\t"
+    "smlad %[sum3], r11, %[pair], %[sum3]\n\t"                                                    \
+    "smlad %[sum4], r12, %[pair], %[sum4]\n\t"
 #define ONE_QUAD "ldr %[taps], [%[filter]], #4\n\t" LOADED_QUAD
+/* taps: where the weights end, which is kept on the stack for want of a register. */
+#define QUADS                                                                                     \
+    "push {%[taps]}\n\t"                                                                          \
+    "1:\n\t" ONE_QUAD ONE_QUAD ONE_QUAD ONE_QUAD "ldr r8, [sp]\n\t"                               \
+    "cmp %[filter], r8\n\t"                                                                       \
+    "bne 1b\n\t"                                                                                  \
+    "add sp, #4\n\t"
+#define PRODUCTS(code)                                                                            \
+    __asm__ volatile(code                                                                         \
+                     : [values] "+r"(values), [filter] "+r"(filter), [sum0] "+r"(sum0),           \
+                       [sum1] "+r"(sum1), [sum2] "+r"(sum2), [sum3] "+r"(sum3),                   \
+                       [sum4] "+r"(sum4), [taps] "+r"(taps), [pair] "=&r"(pair)                   \
+                     :                                                                            \
+                     : "r8", "r9", "r10", "r11", "r12", "cc", "memory")
 
-/* Adds to the sums of one channel at four columns. */
-static inline void four_sums(const ear_columns_t *columns, const int8_t *filter, int32_t sums[4])
+/* Adds to the sums of one channel at five columns. */
+static inline void five_sums(const ear_columns_t *columns, const int8_t *filter,
+                             int32_t sums[EAR_COLUMNS])
 {
     const int16_t *values = columns->values;
-    uint32_t fours = (uint32_t)columns->depth / 16u;
-    uint32_t ones = (uint32_t)columns->depth / 4u % 4u;
-    const int32_t rest = columns->depth & 3;
+    const uint32_t depth = (uint32_t)columns->depth;
     int32_t sum0 = sums[0];
     int32_t sum1 = sums[1];
     int32_t sum2 = sums[2];
     int32_t sum3 = sums[3];
-    uint32_t taps = 0;
+    int32_t sum4 = sums[4];
+    uint32_t taps = (uint32_t)filter + (depth & ~15u);
     int32_t pair;
-    if (fours != 0) {
-        __asm__ volatile("1:\n\t" ONE_QUAD ONE_QUAD ONE_QUAD ONE_QUAD "subs %[fours], #1\n\t"
-                         "bne 1b\n\t"
-                         : [values] "+r"(values), [filter] "+r"(filter), [fours] "+r"(fours),
-                           [sum0] "+r"(sum0), [sum1] "+r"(sum1), [sum2] "+r"(sum2),
-                           [sum3] "+r"(sum3), [taps] "+r"(taps), [pair] "=&r"(pair)
-                         :
-                         : "r8", "r9", "r10", "r11", "cc", "memory");
+    if (depth >= 16) {
+        PRODUCTS(QUADS);
     }
-    for (; ones != 0; --ones) {
-        __asm__ volatile(ONE_QUAD
-                         : [values] "+r"(values), [filter] "+r"(filter), [sum0] "+r"(sum0),
-                           [sum1] "+r"(sum1), [sum2] "+r"(sum2), [sum3] "+r"(sum3),
-                           [taps] "+r"(taps), [pair] "=&r"(pair)
-                         :
-                         : "r8", "r9", "r10", "r11", "memory");
+    for (uint32_t ones = depth / 4 % 4; ones != 0; --ones) {
+        PRODUCTS(ONE_QUAD);
     }
-    if (rest != 0) {
-        taps = ear_dsp_rest(filter, rest);
-        __asm__ volatile(LOADED_QUAD
-                         : [values] "+r"(values), [sum0] "+r"(sum0), [sum1] "+r"(sum1),
-                           [sum2] "+r"(sum2), [sum3] "+r"(sum3), [taps] "+r"(taps),
-                           [pair] "=&r"(pair)
-                         :
-                         : "r8", "r9", "r10", "r11", "memory");
+    if (depth % 4 != 0) {
+        taps = ear_dsp_rest(filter, (int32_t)(depth % 4));
+        PRODUCTS(LOADED_QUAD);
     }
     sums[0] = sum0;
     sums[1] = sum1;
     sums[2] = sum2;
     sums[3] = sum3;
+    sums[4] = sum4;
 }
 
 #else
 
-/* Adds to the sum of one column; taps: four weights. */
-static inline int32_t products(const int16_t *column, const int32_t taps[4], int32_t sum)
+static inline void five_sums(const ear_columns_t *columns, const int8_t *filter,
+                             int32_t sums[EAR_COLUMNS])
 {
-    sum = ear_wrapping_sum(sum, column[0] * taps[0]);
-    sum = ear_wrapping_sum(sum, column[QUAD / 2] * taps[1]);
-    sum = ear_wrapping_sum(sum, column[1] * taps[2]);
-    return ear_wrapping_sum(sum, column[QUAD / 2 + 1] * taps[3]);
-}
-
-static void four_sums(const ear_columns_t *columns, const int8_t *filter, int32_t sums[4])
-{
-    const int16_t *values = columns->values;
-    int32_t left = columns->depth;
-    int32_t sum0 = sums[0];
-    int32_t sum1 = sums[1];
-    int32_t sum2 = sums[2];
-    int32_t sum3 = sums[3];
-    for (; left >= 4; left -= 4, filter += 4, values += QUAD) {
-        const int32_t taps[4] = {filter[0], filter[1], filter[2], filter[3]};
-        sum0 = products(values, taps, sum0);
-        sum1 = products(values + 2, taps, sum1);
-        sum2 = products(values + 4, taps, sum2);
-        sum3 = products(values + 6, taps, sum3);
-    }
-    sums[0] = sum0;
-    sums[1] = sum1;
-    sums[2] = sum2;
-    sums[3] = sum3;
-    for (int32_t i = 0; i < left; ++i) {
-        const int16_t *const from = values + i % 2 * (QUAD / 2) + i / 2;
+    for (int32_t i = 0; i < columns->depth; ++i) {
+        const int16_t *const from =
+            columns->values + i / 4 * QUAD + i % 2 * PAIRS + i / 2 % 2;
         for (int32_t k = 0; k < EAR_COLUMNS; ++k) {
             sums[k] = ear_wrapping_sum(sums[k], from[2 * k] * filter[i]);
         }
@@ -135,37 +153,13 @@ static void four_sums(const ear_columns_t *columns, const int8_t *filter, int32_
 
 #endif
 
-/* The outputs of one channel at four columns. */
-static inline void four_ends(const ear_finish_t *finish, int32_t channel, const int32_t sums[4],
-                             int8_t *output, int32_t stride)
+/* The outputs of one channel at five columns. Not inline: few scales need it. */
+__attribute__((noinline)) static void any_ends(const ear_finish_t *finish, int32_t channel,
+                                               const int32_t sums[EAR_COLUMNS], int8_t *output,
+                                               int32_t stride)
 {
-    const int32_t at = channel * finish->scales.step;
-    const int32_t multiplier = finish->scales.multipliers[at];
-    const int32_t shift = finish->scales.shifts[at];
-    int32_t values[EAR_COLUMNS];
-#if EAR_DSP
-    if (ear_dsp_can_scale(shift)) {
-        const int32_t end = ear_dsp_end(finish->zero_point, shift);
-#pragma GCC unroll 4
-        for (int32_t i = 0; i < EAR_COLUMNS; ++i) {
-            values[i] = ear_dsp_scale(sums[i], multiplier, -shift, end);
-        }
-        if (finish->low != INT8_MIN || finish->high != INT8_MAX) {
-            for (int32_t i = 0; i < EAR_COLUMNS; ++i) {
-                values[i] = ear_clamp(values[i], finish->low, finish->high);
-            }
-        }
-    } else
-#endif
-    {
-        for (int32_t i = 0; i < EAR_COLUMNS; ++i) {
-            values[i] = ear_scale_to(sums[i], multiplier, shift, finish->zero_point, finish->low,
-                                     finish->high);
-        }
-    }
-#pragma GCC unroll 4
-    for (int32_t i = 0; i < EAR_COLUMNS; ++i, output += stride) {
-        *output = (int8_t)values[i];
+    for (int32_t i = 0; i < EAR_COLUMNS; ++i) {
+        ear_finish_s8(finish, channel, 1, sums + i, output + i * stride);
     }
 }
 
@@ -173,12 +167,32 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
                          int32_t count, const ear_finish_t *finish, int8_t *output,
                          int32_t stride)
 {
-    for (const int32_t end = channel + count; channel < end; ++channel) {
+    const int32_t end = channel + count;
+#if EAR_DSP
+    const bool whole = finish->low == INT8_MIN && finish->high == INT8_MAX;
+#endif
+    do {
         const int32_t first = ear_begin_s8(finish, channel);
-        int32_t sums[EAR_COLUMNS] = {first, first, first, first};
-        four_sums(columns, filter, sums);
-        four_ends(finish, channel, sums, output, stride);
+        int32_t sums[EAR_COLUMNS] = {first, first, first, first, first};
+        five_sums(columns, filter, sums);
+#if EAR_DSP
+        const int32_t at = channel * finish->scales.step;
+        const int32_t shift = finish->scales.shifts[at];
+        if (whole && ear_dsp_can_scale(shift)) {
+            const int32_t multiplier = finish->scales.multipliers[at];
+            const int32_t half = ear_dsp_end(finish->zero_point, shift);
+            int8_t *to = output;
+#pragma GCC unroll 5
+            for (int32_t i = 0; i < EAR_COLUMNS; ++i, to += stride) {
+                *to = (int8_t)ear_dsp_scale(sums[i], multiplier, -shift, half);
+            }
+        } else
+#endif
+        {
+            const int32_t kept[EAR_COLUMNS] = {sums[0], sums[1], sums[2], sums[3], sums[4]};
+            any_ends(finish, channel, kept, output, stride);
+        }
         filter += columns->depth;
         ++output;
-    }
+    } while (++channel < end);
 }

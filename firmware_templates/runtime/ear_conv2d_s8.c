@@ -1,7 +1,5 @@
 #include "ear_kernels.h"
 
-#include <string.h>
-
 #include "ear_columns_s8.h"
 #include "ear_dot_s8.h"
 #include "ear_finish_s8.h"
@@ -75,29 +73,7 @@ __attribute__((noinline)) static void position(const ear_window_t *window, const
     }
 }
 
-/* Makes column `number` of what lies under the window, behind the columns where it has gaps. */
-static void column(const ear_window_t *window, const int8_t *image, int32_t offset,
-                   const ear_columns_t *columns, int32_t number)
-{
-    const int8_t *from = image + window->input_at;
-    if (window->run != columns->depth) {
-        int8_t *const all = ear_columns_end(columns);
-        memset(all, -offset, (size_t)columns->depth);
-        for (int32_t row = 0; row < window->rows; ++row) {
-            const int8_t *run = from + row * window->input_row_step;
-            int8_t *to = all + window->filter_at + row * window->filter_row_step;
-            for (int32_t i = 0; i < window->runs; ++i) {
-                memcpy(to, run, (size_t)window->run);
-                run += window->input_tap_step;
-                to += window->run;
-            }
-        }
-        from = all;
-    }
-    ear_columns_put(columns, number, from, offset);
-}
-
-/* The channels of a block at all positions: four at a time where there is scratch for columns. */
+/* The channels of a block at all positions: five at a time where there is scratch for columns. */
 static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
                       const int8_t *input, const ear_dims_t *filter_dims, const block_t *block,
                       const ear_finish_t *finish, const ear_columns_t *columns,
@@ -118,7 +94,7 @@ static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
                              output);
                     continue;
                 }
-                column(&window, input, params->input_offset, columns, made++);
+                ear_columns_put(columns, made++, &window, input);
                 if (made == EAR_COLUMNS) {
                     ear_columns_product(columns, block->filter, block->first,
                                         block->end - block->first, finish,
@@ -143,7 +119,7 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                                  params->output_max};
     block_t block = {.row = filter_dims->h * filter_dims->w * filter_dims->c,
                      .group_channels = channels / (input_dims->c / filter_dims->c)};
-    ear_columns_t columns = {NULL, block.row};
+    ear_columns_t columns = {NULL, block.row, params->input_offset};
     if (params->columns_bytes != 0) {
         columns.values = (void *)scratch;
         scratch += params->columns_bytes;

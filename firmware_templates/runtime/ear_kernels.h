@@ -59,9 +59,9 @@ typedef struct {
  * Where filter c is smaller than input c, the channels are split in input c / filter c groups.
  * bias is int32 [output channels], or NULL. Sums of products stay within int32; with a bias they
  * may leave it, and wrap.
- * With scratch for columns of four output positions (ear_columns_s8.h) each weight is loaded once
- * for all four. columns_bytes is 0, or, with n for the weights of one channel rounded up to a
- * multiple of 4, 8 n for the columns, and n more unless the filter is 1 x 1. There is one group of
+ * With scratch for columns of five output positions (ear_columns_s8.h) each weight is loaded once
+ * for all five. columns_bytes is 0, or, with n for the weights of one channel rounded up to a
+ * multiple of 4, 10 n for the columns, and n more unless the filter is 1 x 1. There is one group of
  * channels then, and scratch is aligned to 4 bytes. */
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
