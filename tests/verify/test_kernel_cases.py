@@ -21,12 +21,14 @@ from tests.conftest import need
 from tests.vectors.kernels import emit
 from tests.vectors.kernels.cases import KINDS, Case, cases
 from tests.vectors.kernels.cases_packed import GRIDS, LAYERS, pack_for, packed_cases
+from tests.vectors.kernels.cases_wide import REAL, WIDE
 from tests.vectors.kernels.mutants import mutants
 from tests.vectors.kernels.oracle import expected
 
 # Kinds with kernels of some extension's own have more cases than others.
-_OWN_KERNELS = ("conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4")
-_PER_OWN_KIND, _PER_KIND = 60, 5
+_OWN_KERNELS = ("conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
+                *WIDE)  # fmt: skip
+_PER_OWN_KIND, _PER_REAL_LAYER, _PER_KIND = 60, 2, 5
 _PER_PACKING = 6
 _PACKED_LAYERS = ("conv2d", "depthwise", "dense")
 _FLAGS = "-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wdouble-promotion -Werror".split()
@@ -60,13 +62,15 @@ _BARE = (
 )  # fmt: skip
 
 
+def _count(kind: str) -> int:
+    if kind in REAL:
+        return _PER_REAL_LAYER
+    return _PER_OWN_KIND if kind in _OWN_KERNELS else _PER_KIND
+
+
 @functools.cache
 def _program(extension: str) -> emit.Program:
-    table = [
-        (case, pack)
-        for kind in KINDS
-        for case in cases(kind, _PER_OWN_KIND if kind in _OWN_KERNELS else _PER_KIND)
-    ]
+    table = [(case, pack) for kind in KINDS for case in cases(kind, _count(kind))]
     table += [
         (case, pack_for(unpacker))
         for unpacker in GRIDS
@@ -102,12 +106,15 @@ def _verdict(program: emit.Program, output: str) -> None:
     assert first_wrong == 0, program.names[first_wrong - 1]
 
 
-def test_hostile_operations_that_pass_stay_in_bounds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_hostile_operations_that_pass_stay_in_bounds(extension: str, tmp_path: Path) -> None:
     """Whatever lowering lets through of wrong operations, the sanitizers find nothing in it."""
     need("gcc")
-    table = [case for kind in KINDS for case in _survivors(kind)]
+    table = [case for kind in KINDS for case in _survivors(kind, extension)]
     assert len(table) > 100
-    made = emit.program((case, lower(case.graph, case.op), None) for case in table)
+    made = emit.program(
+        (case, lower(case.graph, case.op, extension=extension), None) for case in table
+    )
     built = _compile(made, tmp_path, "main_host.c", _SANITIZED)
 
     done = subprocess.run([built], capture_output=True, text=True, check=False, timeout=120)
@@ -115,12 +122,12 @@ def test_hostile_operations_that_pass_stay_in_bounds(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
 
 
-def _survivors(kind: str) -> Iterator[Case]:
+def _survivors(kind: str, extension: str) -> Iterator[Case]:
     """Cases of wrong operations that lowering accepts, small enough to run."""
     rng = np.random.default_rng(3)
     for number, graph in enumerate(mutants(kind, 60)):
         try:
-            lower(graph, graph.ops[0])
+            lower(graph, graph.ops[0], extension=extension)
         except InputError:
             continue
         if sum(t.elements for t in graph.tensors) > 20000:

@@ -17,6 +17,7 @@ from tests.vectors.kernels import (
     cases_reduce,
     cases_s16,
     cases_signal,
+    cases_wide,
 )
 from tests.vectors.kernels.building import FUSED, Case, Make, pair, planes, window
 
@@ -329,4 +330,5 @@ KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     **cases_net.KINDS,
     **cases_arithmetic.KINDS,
     **cases_signal.KINDS,
+    **cases_wide.KINDS,
 }

@@ -12,17 +12,20 @@ from edgeasr.codegen.packing import Packed, pack
 from tests.vectors.kernels import host
 from tests.vectors.kernels.cases import KINDS, Case, cases
 from tests.vectors.kernels.cases_packed import GRIDS, LAYERS, pack_for, packed_cases
+from tests.vectors.kernels.cases_wide import REAL, WIDE
 from tests.vectors.kernels.oracle import Outputs, expected
 
 _MANY = {
     "conv2d": 160, "depthwise": 160, "dense": 100,
     "conv2d_s16": 160, "depthwise_s16": 160, "dense_s16": 100,
+    **dict.fromkeys(WIDE, 80), **dict.fromkeys(REAL, 6),
 }  # fmt: skip
 _FEW = 40
 # Kinds with kernels of some extension's own.
 _OWN_KERNELS = (
     "conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
     "conv2d_ties", "dense_ties", "conv2d_wrapping", "depthwise_wrapping", "dense_wrapping",
+    *WIDE, *REAL,
 )  # fmt: skip
 
 
