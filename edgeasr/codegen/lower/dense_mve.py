@@ -8,7 +8,7 @@ from edgeasr.codegen.lower.conv_mve import products
 if TYPE_CHECKING:
     from edgeasr.codegen.lower.dense import Dense
 
-_STILL = ("stride_h", "stride_w", "dilation_h", "dilation_w", "depth_multiplier")
+_STILL = ("stride_h", "stride_w", "dilation_h", "dilation_w")
 
 
 def dense_mve(layer: "Dense") -> KernelCall | None:
@@ -21,6 +21,7 @@ def dense_mve(layer: "Dense") -> KernelCall | None:
         **dict.fromkeys(_STILL, 1),
         "pad_h": 0,
         "pad_w": 0,
+        "depth_multiplier": 1,
     }
     values = layer.values[:, None, None, :]
     return products(
