@@ -1,5 +1,7 @@
 #include "ear_kernels_depthwise_dsp.h"
 
+#include <string.h>
+
 #include "ear_dsp_pairs.h"
 
 /* Weights, doubled, for a pair of rows: of an output row, and of the next one. */
@@ -43,8 +45,28 @@ static inline int32_t scaled(int32_t doubled, const channel_t *channel, bool pos
     return ear_pair_saturate8(high >> channel->right);
 }
 
-/* One or two channels (two bytes side by side) of the input to planes. */
-static void gather(const layer_t *layer, const int8_t *input, bool two)
+/* Two channels, side by side in the input, of two rows `step` apart. */
+static inline void gather_four(const int8_t *from, int32_t step, uint32_t *to, int32_t other)
+{
+    uint16_t upper;
+    uint16_t lower;
+    memcpy(&upper, from, sizeof upper);
+    memcpy(&lower, from + step, sizeof lower);
+    const uint32_t quad = upper | (uint32_t)lower << 16;
+    to[0] = ear_pair_even(quad);
+    to[other] = ear_pair_odd(quad);
+}
+
+/* Two channels of one row, with padding above or below it. */
+static inline void gather_two(const int8_t *from, int32_t padding, bool above, uint32_t *to,
+                              int32_t other)
+{
+    to[0] = above ? ear_pair(padding, from[0]) : ear_pair(from[0], padding);
+    to[other] = above ? ear_pair(padding, from[1]) : ear_pair(from[1], padding);
+}
+
+/* Two channels of the input to planes. */
+static void gather(const layer_t *layer, const int8_t *input)
 {
     const ear_depthwise_dsp_t *const params = layer->params;
     const int32_t step = layer->input_row;
@@ -57,38 +79,47 @@ static void gather(const layer_t *layer, const int8_t *input, bool two)
         uint32_t *to = column;
         int32_t left = params->rows;
         if (odd) {
-            to[0] = ear_pair(params->padding, from[0]);
-            if (two) {
-                to[other] = ear_pair(params->padding, from[1]);
-            }
+            gather_two(from, params->padding, true, to, other);
             from += step;
             to += width;
             --left;
         }
-        if (two) {
-            for (; left >= 2; left -= 2) {
-                const uint32_t quad = (uint32_t)(uint8_t)from[0] | (uint32_t)(uint8_t)from[1] << 8 |
-                                      (uint32_t)(uint8_t)from[step] << 16 |
-                                      (uint32_t)(uint8_t)from[step + 1] << 24;
-                to[0] = ear_pair_even(quad);
-                to[other] = ear_pair_odd(quad);
-                from += 2 * step;
-                to += width;
-            }
-        }
-        for (; left >= 2; left -= 2) {
-            to[0] = ear_pair(from[0], from[step]);
+        for (; left >= 4; left -= 4) {
+            gather_four(from, step, to, other);
+            from += 2 * step;
+            to += width;
+            gather_four(from, step, to, other);
             from += 2 * step;
             to += width;
         }
-        if (left > 0) {
-            to[0] = ear_pair(from[0], params->padding);
-            if (two) {
-                to[other] = ear_pair(from[1], params->padding);
-            }
+        if (left >= 2) {
+            gather_four(from, step, to, other);
+            from += 2 * step;
+            to += width;
+        }
+        if (left & 1) {
+            gather_two(from, params->padding, false, to, other);
         }
         input += layer->input_column;
         ++column;
+    }
+}
+
+/* The same for one channel. */
+static void gather_last(const layer_t *layer, const int8_t *input)
+{
+    const ear_depthwise_dsp_t *const params = layer->params;
+    int8_t *const plane = (int8_t *)layer->planes;
+    for (int32_t y = 0; y < params->rows; ++y) {
+        const int32_t row = y + params->pad_h;
+        int8_t *to = plane + 4 * (row / 2 * params->width + params->pad_w) + row % 2 * 2;
+        const int8_t *from = input + y * layer->input_row;
+        for (int32_t x = 0; x < params->columns; ++x) {
+            const int16_t value = *from;
+            memcpy(to, &value, sizeof value);
+            to += 4;
+            from += layer->input_column;
+        }
     }
 }
 
@@ -155,6 +186,86 @@ static inline void by_3x3(const layer_t *layer, const uint32_t *plane, const cha
     }
 }
 
+#if EAR_DSP
+/* What the loop below loads in turn, by as few instructions as there are groups. */
+typedef struct {
+    uint32_t upper[3];
+    int32_t bias;
+    uint32_t lower[3];
+    int32_t multiplier;
+    int32_t end;
+    int32_t right;
+    const uint32_t *plane_end;
+    int32_t output_column;
+} steps_t;
+
+/* As by_3x3, for results that need no exact rounding below the zero point. In assembly, because a
+ * compiler that keeps as many values as it can in registers has none left for what changes. */
+static void by_3x3_positive(const layer_t *layer, const uint32_t *plane, const channel_t *channel,
+                            int8_t *output)
+{
+    const taps_t *const taps = layer->taps;
+    const int32_t row = layer->output_row;
+    const int32_t width = layer->width;
+    const int32_t gap = layer->params->width - width;
+    steps_t steps = {
+        .upper = {taps[0].first, taps[1].first, taps[2].first},
+        .bias = channel->bias,
+        .lower = {taps[3].second, taps[4].second, taps[5].second},
+        .multiplier = channel->multiplier,
+        .end = channel->end,
+        .right = channel->right,
+        .output_column = layer->output_column,
+    };
+    const steps_t *step = &steps;
+    const uint32_t *below = plane + layer->params->width;
+    for (int32_t left = layer->height; left > 0; left -= 2) {
+        /* A second row that is not there is written first, where the first one is then. */
+        const int32_t second = left > 1 ? row : 0;
+        steps.plane_end = plane + width;
+        __asm__ volatile("1:\n\t"
+                         "ldmia %[step]!, {r4, r5, r6, r11}\n\t"
+                         "ldmia %[plane], {r8, r9, r10}\n\t"
+                         "adds %[plane], %[plane], #4\n\t"
+                         "smlad r12, r8, r4, r11\n\t"
+                         "smlatb r11, r8, r4, r11\n\t"
+                         "smlad r12, r9, r5, r12\n\t"
+                         "smlatb r11, r9, r5, r11\n\t"
+                         "smlad r12, r10, r6, r12\n\t"
+                         "smlatb r11, r10, r6, r11\n\t"
+                         "ldmia %[step]!, {r4, r5, r6}\n\t"
+                         "ldmia %[below], {r8, r9, r10}\n\t"
+                         "adds %[below], %[below], #4\n\t"
+                         "smlabt r12, r8, r4, r12\n\t"
+                         "smlad r11, r8, r4, r11\n\t"
+                         "smlabt r12, r9, r5, r12\n\t"
+                         "smlad r11, r9, r5, r11\n\t"
+                         "smlabt r12, r10, r6, r12\n\t"
+                         "smlad r11, r10, r6, r11\n\t"
+                         "ldmia %[step]!, {r4, r5, r6, r8, r9}\n\t"
+                         "subs %[step], %[step], #48\n\t"
+                         "smmlar r11, r11, r4, r5\n\t"
+                         "smmlar r12, r12, r4, r5\n\t"
+                         "asr r11, r11, r6\n\t"
+                         "asr r12, r12, r6\n\t"
+                         "ssat r11, #8, r11\n\t"
+                         "ssat r12, #8, r12\n\t"
+                         "strb r11, [%[to], %[second]]\n\t"
+                         "strb r12, [%[to]]\n\t"
+                         "add %[to], r9\n\t"
+                         "cmp %[plane], r8\n\t"
+                         "bne 1b"
+                         : [step] "+l"(step), [plane] "+l"(plane), [below] "+l"(below),
+                           [to] "+r"(output)
+                         : [second] "r"(second)
+                         : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+        plane += gap;
+        below += gap;
+        output += 2 * row - width * layer->output_column;
+    }
+}
+#endif
+
 /* Any filter. Where it spans the plane's width, its rows are one run. */
 static void by_any(const layer_t *layer, const uint32_t *plane, const channel_t *channel,
                    int8_t *output)
@@ -200,7 +311,11 @@ static __attribute__((noinline)) void convolve(const layer_t *layer, const uint3
         params->stride_w != 1) {
         by_any(layer, plane, channel, output);
     } else if (params->positive) {
+#if EAR_DSP
+        by_3x3_positive(layer, plane, channel, output);
+#else
         by_3x3(layer, plane, channel, true, output);
+#endif
     } else {
         by_3x3(layer, plane, channel, false, output);
     }
@@ -261,8 +376,10 @@ void ear_depthwise_conv2d_s8_dsp(const ear_depthwise_dsp_t *params, const ear_sc
         for (int32_t n = 0; n < output_dims->n; ++n) {
             for (int32_t done = 0; done < count; ++done) {
                 const int32_t index = first + done;
-                if (done % 2 == 0) {
-                    gather(&layer, input + n * image + index, done + 1 < count);
+                if (done % 2 == 0 && done + 1 < count) {
+                    gather(&layer, input + n * image + index);
+                } else if (done % 2 == 0) {
+                    gather_last(&layer, input + n * image + index);
                 }
                 const channel_t channel = channel_of(params, scales, bias, index);
                 widen(&layer, weights + done, count);
