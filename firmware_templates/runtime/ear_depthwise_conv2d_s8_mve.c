@@ -101,7 +101,7 @@ static taps_t taps_at(const ear_conv_t *params, const ear_dims_t *input_dims,
 void ear_depthwise_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *scales,
                                  const ear_dims_t *input_dims, const int8_t *input,
                                  const ear_dims_t *filter_dims, const ear_weights_t *filter,
-                                 int32_t *lists, int8_t *scratch, const int32_t *bias,
+                                 int8_t *scratch, const int32_t *bias,
                                  const ear_dims_t *output_dims, int8_t *output)
 {
     const int32_t channels = output_dims->c;
@@ -109,10 +109,12 @@ void ear_depthwise_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *s
     const int32_t step = ear_weights_block(filter, channels);
     const ear_mve_finish_t finish = {scales->multipliers, scales->shifts, params->output_offset,
                                      params->output_min, params->output_max};
+    int32_t *const lists = (int32_t *)(void *)scratch;
+    int8_t *const room = (int8_t *)(lists + 2 * filter_dims->h * filter_dims->w);
     for (int32_t first = 0; first < channels; first += step) {
         const int32_t count = channels - first < step ? channels - first : step;
         const int8_t *const weights = ear_weights_rows(
-            filter, filter_dims->h * filter_dims->w, first, count, scratch);
+            filter, filter_dims->h * filter_dims->w, first, count, room);
         int8_t *to = output + first;
         for (int32_t y = 0; y < output_dims->h; ++y) {
             for (int32_t x = 0; x < output_dims->w; ++x) {

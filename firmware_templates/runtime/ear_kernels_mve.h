@@ -24,12 +24,12 @@ void ear_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *scales,
                        int8_t *scratch, const int32_t *bias, const ear_dims_t *output_dims,
                        int8_t *output);
 
-/* DEPTHWISE_CONV_2D of a depth multiplier of 1. `lists` is scratch for two numbers for each tap;
- * bias has entries for channels rounded up to a multiple of 8. */
+/* DEPTHWISE_CONV_2D of a depth multiplier of 1. Scratch, aligned to 4 bytes, has two int32 for each
+ * tap before what the weights need; bias has entries for channels rounded up to a multiple of 8. */
 void ear_depthwise_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *scales,
                                  const ear_dims_t *input_dims, const int8_t *input,
                                  const ear_dims_t *filter_dims, const ear_weights_t *filter,
-                                 int32_t *lists, int8_t *scratch, const int32_t *bias,
+                                 int8_t *scratch, const int32_t *bias,
                                  const ear_dims_t *output_dims, int8_t *output);
 
 #ifdef __cplusplus

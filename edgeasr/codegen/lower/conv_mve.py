@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgeasr.codegen.call import Array, KernelCall, Scratch, Struct
+from edgeasr.codegen.call import Array, KernelCall, Struct
 from edgeasr.codegen.lower.convolution import Convolution, dims
 from edgeasr.codegen.lower.quantized import multiplier, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
@@ -40,8 +40,7 @@ def _depthwise(layer: Convolution) -> KernelCall | None:
         view.read(layer.input),
         dims("filter_dims", layer.filter.shape),
         weights.struct,
-        Scratch(2 * 4 * len(rows), "int32_t"),
-        weights.scratch,
+        replace(weights.scratch, bytes=2 * 4 * len(rows) + weights.scratch.bytes),
         replace(bias, values=np.pad(bias.values, (0, -channels % 8))),
         dims("output_dims", layer.output.shape),
         view.write(layer.output),
