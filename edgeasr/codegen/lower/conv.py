@@ -7,6 +7,7 @@ from dataclasses import replace
 from edgeasr.codegen import columns, extensions
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.conv_mve import conv_mve
+from edgeasr.codegen.lower.conv_neon import conv_neon
 from edgeasr.codegen.lower.convolution import Convolution, as_convolution, checked, dims
 from edgeasr.codegen.lower.depthwise_dsp import depthwise
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
@@ -16,6 +17,7 @@ from edgeasr.codegen.lower.view import OpView, call
 _OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {
     extensions.DSP: depthwise,
     extensions.MVE: conv_mve,
+    extensions.NEON: conv_neon,
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from edgeasr.codegen import extensions
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.dense_mve import dense_mve
+from edgeasr.codegen.lower.dense_neon import dense_neon
 from edgeasr.codegen.lower.quantized import (
     activation_range,
     bias_of,
@@ -38,7 +39,10 @@ class Dense:
 
 
 # By extension: what kernels of its own make of the layer, or None for those of every core.
-_OWN: Mapping[str, Callable[[Dense], KernelCall | None]] = {extensions.MVE: dense_mve}
+_OWN: Mapping[str, Callable[[Dense], KernelCall | None]] = {
+    extensions.MVE: dense_mve,
+    extensions.NEON: dense_neon,
+}
 
 
 def fully_connected(view: OpView) -> KernelCall:
