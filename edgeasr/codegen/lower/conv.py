@@ -8,6 +8,7 @@ from edgeasr.codegen import columns, extensions
 from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.conv_mve import conv_mve
 from edgeasr.codegen.lower.conv_neon import conv_neon
+from edgeasr.codegen.lower.conv_plain import conv_plain
 from edgeasr.codegen.lower.convolution import Convolution, as_convolution, checked, dims
 from edgeasr.codegen.lower.depthwise_dsp import depthwise
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
@@ -15,6 +16,7 @@ from edgeasr.codegen.lower.view import OpView, call
 
 # By extension: what kernels of its own make of a convolution, or None for those of every core.
 _OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {
+    extensions.NONE: conv_plain,
     extensions.DSP: depthwise,
     extensions.MVE: conv_mve,
     extensions.NEON: conv_neon,
