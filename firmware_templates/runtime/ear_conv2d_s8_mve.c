@@ -14,28 +14,6 @@ typedef struct {
 
 #if EAR_MVE
 
-/* Sums of two columns and two channels. */
-typedef struct {
-    int32_t a;
-    int32_t b;
-    int32_t c;
-    int32_t d;
-} four_t;
-
-static inline four_t add_two_by_two(four_t sums, const int8_t *one, const int8_t *other,
-                                    const int8_t *weights, const int8_t *next)
-{
-    const int8x16_t w = vldrbq_s8(weights);
-    const int8x16_t v = vldrbq_s8(next);
-    const int8x16_t x = vldrbq_s8(one);
-    const int8x16_t y = vldrbq_s8(other);
-    sums.a = vmladavaq_s8(sums.a, w, x);
-    sums.b = vmladavaq_s8(sums.b, v, x);
-    sums.c = vmladavaq_s8(sums.c, w, y);
-    sums.d = vmladavaq_s8(sums.d, v, y);
-    return sums;
-}
-
 /* Sums of one column and four channels. */
 static inline void one_by_four(const int8_t *column, const int8_t *weights, int32_t row,
                                const int32_t *bias, int32_t *sums)
@@ -69,58 +47,45 @@ static inline int32_t one_sum(const int8_t *column, const int8_t *weights, int32
     return sum;
 }
 
-/* Inlined with rows of constant length, or 0 for any. */
-static inline __attribute__((always_inline)) void
-sums_of_two(const int8_t *columns, const int8_t *weights, int32_t known, int32_t any,
-            int32_t count, const int32_t *bias, int32_t sums[2][GROUP])
-{
-    const int32_t row = known != 0 ? known : any;
-    const int8_t *const other = columns + row;
-    int32_t *to = sums[0];
-    for (const int32_t *const end = bias + count - 1; bias < end; bias += 2, to += 2) {
-        const int8_t *const next = weights + row;
-        four_t four = {bias[0], bias[1], bias[0], bias[1]};
-        if (known != 0) {
-#pragma GCC unroll 4
-            for (int32_t i = 0; i < known; i += 16) {
-                four = add_two_by_two(four, columns + i, other + i, weights + i, next + i);
-            }
-        } else {
-            for (int32_t i = 0; i < any; i += 16) {
-                four = add_two_by_two(four, columns + i, other + i, weights + i, next + i);
-            }
-        }
-        to[0] = four.a;
-        to[1] = four.b;
-        to[GROUP] = four.c;
-        to[GROUP + 1] = four.d;
-        weights += 2 * row;
-    }
-    if (count % 2 != 0) {
-        to[0] = one_sum(columns, weights, row, bias[0]);
-        to[GROUP] = one_sum(other, weights, row, bias[0]);
-    }
-}
-
+/* In assembly: the compiler moves sums to even registers and back, which these must be in. */
 __attribute__((noinline)) static void two_columns(const int8_t *columns, const int8_t *weights,
                                                   int32_t row, int32_t count,
                                                   const int32_t *bias, int32_t sums[2][GROUP])
 {
-    switch (row) {
-    case 16:
-        sums_of_two(columns, weights, 16, row, count, bias, sums);
-        break;
-    case 32:
-        sums_of_two(columns, weights, 32, row, count, bias, sums);
-        break;
-    case 48:
-        sums_of_two(columns, weights, 48, row, count, bias, sums);
-        break;
-    case 64:
-        sums_of_two(columns, weights, 64, row, count, bias, sums);
-        break;
-    default:
-        sums_of_two(columns, weights, 0, row, count, bias, sums);
+    int32_t *to = sums[0];
+    for (; count >= 2; count -= 2, bias += 2, to += 2) {
+        const int8_t *one = columns;
+        const int8_t *other = columns + row;
+        const int8_t *next = weights + row;
+        int32_t a = bias[0];
+        int32_t b = bias[1];
+        int32_t c = a;
+        int32_t d = b;
+        __asm__("lsr lr, %[row], #4\n\t"
+                "dls lr, lr\n"
+                "1:\n\t"
+                "vldrb.8 q0, [%[weights]], #16\n\t"
+                "vldrb.8 q2, [%[one]], #16\n\t"
+                "vmladava.s8 %[a], q0, q2\n\t"
+                "vldrb.8 q1, [%[next]], #16\n\t"
+                "vmladava.s8 %[b], q1, q2\n\t"
+                "vldrb.8 q3, [%[other]], #16\n\t"
+                "vmladava.s8 %[c], q0, q3\n\t"
+                "vmladava.s8 %[d], q1, q3\n\t"
+                "le lr, 1b"
+                : [weights] "+r"(weights), [next] "+r"(next), [one] "+r"(one),
+                  [other] "+r"(other), [a] "+Te"(a), [b] "+Te"(b), [c] "+Te"(c), [d] "+Te"(d)
+                : [row] "r"(row)
+                : "lr", "q0", "q1", "q2", "q3", "memory");
+        to[0] = a;
+        to[1] = b;
+        to[GROUP] = c;
+        to[GROUP + 1] = d;
+        weights = next;
+    }
+    if (count != 0) {
+        to[0] = one_sum(columns, weights, row, bias[0]);
+        to[GROUP] = one_sum(columns + row, weights, row, bias[0]);
     }
 }
 

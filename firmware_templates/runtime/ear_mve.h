@@ -47,40 +47,36 @@ static inline void ear_mve_fill(int8_t *to, int8_t value, int32_t count)
     }
 }
 
-/* ear_scale_to of four sums. */
-static inline int32x4_t ear_mve_scale(int32x4_t sums, int32x4_t multipliers, int32x4_t shifts,
-                                      const ear_mve_finish_t *finish)
-{
-    const int32x4_t high = vqrdmulhq_s32(sums, multipliers);
-    /* Shifts round half up: one less makes it half away from zero where both are negative. */
-    const int32x4_t less = vshrq_n_s32(vandq_s32(high, shifts), 31);
-    const int32x4_t scaled = vrshlq_s32(vaddq_s32(high, less), shifts);
-    const int32x4_t moved = vaddq_n_s32(scaled, finish->zero_point);
-    return vminq_s32(vmaxq_s32(moved, vdupq_n_s32(finish->low)), vdupq_n_s32(finish->high));
-}
-
-/* The outputs of `count` channels from their sums. */
+/* The outputs of `count` channels from their sums. The loop's last round has the lanes that are
+ * left. Shifts round half up: one less makes it half away from zero where number and shift are
+ * negative. */
 static inline void ear_mve_finish(const ear_mve_finish_t *finish, int32_t first, int32_t count,
                                   const int32_t *sums, int8_t *output)
 {
-    const ear_mve_finish_t own = *finish;
-    const int32_t *multipliers = own.multipliers + first;
-    const int8_t *shifts = own.shifts + first;
-    for (; count >= 4; count -= 4) {
-        vstrbq_s32(output, ear_mve_scale(vldrwq_s32(sums), vldrwq_s32(multipliers),
-                                         vldrbq_s32(shifts), &own));
-        sums += 4;
-        multipliers += 4;
-        shifts += 4;
-        output += 4;
-    }
-    if (count > 0) {
-        const mve_pred16_t lanes = vctp32q((uint32_t)count);
-        const int32x4_t values =
-            ear_mve_scale(vldrwq_z_s32(sums, lanes), vldrwq_z_s32(multipliers, lanes),
-                          vldrbq_z_s32(shifts, lanes), &own);
-        vstrbq_p_s32(output, values, lanes);
-    }
+    const int32_t *multipliers = finish->multipliers + first;
+    const int8_t *shifts = finish->shifts + first;
+    __asm__ volatile("vdup.32 q4, %[low]\n\t"
+                     "vdup.32 q5, %[high]\n\t"
+                     "dlstp.32 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrw.32 q0, [%[sums]], #16\n\t"
+                     "vldrw.32 q1, [%[multipliers]], #16\n\t"
+                     "vqrdmulh.s32 q0, q0, q1\n\t"
+                     "vldrb.s32 q2, [%[shifts]], #4\n\t"
+                     "vand q3, q0, q2\n\t"
+                     "vshr.s32 q3, q3, #31\n\t"
+                     "vadd.i32 q0, q0, q3\n\t"
+                     "vrshl.s32 q0, q0, q2\n\t"
+                     "vadd.i32 q0, q0, %[zero_point]\n\t"
+                     "vmax.s32 q0, q0, q4\n\t"
+                     "vmin.s32 q0, q0, q5\n\t"
+                     "vstrb.32 q0, [%[output]], #4\n\t"
+                     "letp lr, 1b"
+                     : [sums] "+r"(sums), [multipliers] "+r"(multipliers),
+                       [shifts] "+l"(shifts), [output] "+l"(output)
+                     : [count] "r"(count), [low] "r"(finish->low), [high] "r"(finish->high),
+                       [zero_point] "r"(finish->zero_point)
+                     : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "memory");
 }
 
 #else
