@@ -11,14 +11,19 @@ from edgeasr.codegen.lower.view import call
 
 # More than this for planes would be felt in the arena.
 _MAX_SCRATCH_BYTES = 1536
+# Fewer positions, or shorter rows of a filter but 3 x 3, do not earn back what planes cost.
+_MIN_POSITIONS = 16
+_MIN_FILTER_WIDTH = 5
 
 
 def depthwise(layer: Convolution) -> KernelCall | None:
-    """Return ear_depthwise_conv2d_s8_dsp for a layer that it can do, else None."""
+    """Return ear_depthwise_conv2d_s8_dsp for a layer that it does faster, else None."""
+    if not layer.depthwise or not _earns(layer):
+        return None
     view = layer.view
     scales = channel_scales(view, layer.factors, layer.channels)
     plane = _plane(layer)
-    if not layer.depthwise or plane is None or not _can_scale(scales):
+    if plane is None or not _can_scale(scales):
         return None
     bias = _folded_bias(layer)
     bytes_ = 8 * plane["pair_rows"] * plane["width"] + 8 * plane["taps_h"] * layer.filter.shape[2]
@@ -49,6 +54,15 @@ def depthwise(layer: Convolution) -> KernelCall | None:
     if layer.input.shape == layer.output.shape:
         made = replace(made, overwrites=view.op.inputs[0])
     return weights.belong_to(made)
+
+
+def _earns(layer: Convolution) -> bool:
+    _, rows, columns, _ = layer.output.shape
+    _, filter_h, filter_w, _ = layer.filter.shape
+    strides = layer.params["stride_h"], layer.params["stride_w"]
+    if rows * columns < _MIN_POSITIONS:
+        return False
+    return ((filter_h, filter_w) == (3, 3) and strides == (1, 1)) or filter_w >= _MIN_FILTER_WIDTH
 
 
 def _plane(layer: Convolution) -> dict[str, int] | None:
