@@ -76,7 +76,8 @@ class Board:
     """What is known of a board. `name` is the stem of its file.
 
     ticks_hz: rate of ear_port_ticks(). rx_bytes: received bytes that the port keeps unread.
-    stack_bytes: stack of a bare-metal program, else 0. constants: what the port needs to know.
+    stack_bytes: stack of a bare-metal program, else 0; TFLite-Micro's gets more. constants: what
+    the port needs to know.
     runner_options: the rest of the [runner] table, which that runner checks. file: where the facts
     are from; None for a board that was parsed.
     """

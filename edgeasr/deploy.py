@@ -197,8 +197,9 @@ def _check_ends(model: SpeechModel) -> None:
 def check_fit(model: SpeechModel, code: Code, board: Board) -> None:
     """Refuse, before any compiler runs, what cannot fit: arena and constants against the board."""
     largest = max(code.layers, key=lambda layer: layer.constant_bytes)
+    stack = board.stack_bytes + (microlite.STACK_BYTES if isinstance(code, TflmCode) else 0)
     for what, needed, has in (
-        ("RAM", code.ram_bytes + board.rx_bytes + board.stack_bytes, board.ram_bytes),
+        ("RAM", code.ram_bytes + board.rx_bytes + stack, board.ram_bytes),
         ("flash", code.constant_bytes, board.flash_bytes),
     ):
         if has is not None and needed > has:
@@ -256,8 +257,9 @@ def _runtime_files(model: SpeechModel, code: Code) -> list[str]:
 
 
 def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str]) -> dict[str, str]:
+    more = microlite.STACK_BYTES if engine == "tflm" else 0
     context = {
-        "board": boards.c_context(board),
+        "board": {**boards.c_context(board), "stack_bytes": board.stack_bytes + more},
         "protocol": protocol.c_context(),
         "tflm": microlite.c_context(board),
         "project": {

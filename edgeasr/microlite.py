@@ -18,6 +18,8 @@ VARIABLES = ("TFLM_ROOT", "TFLM_LIBRARY", "TFLM_INCLUDE_DIRS")
 MAKEFILE = "tensorflow/lite/micro/tools/make/Makefile"
 HEADER = "tensorflow/lite/micro/micro_interpreter.h"
 LIBRARY = "libtensorflow-microlite.a"
+# What its interpreter and kernels take of the stack beyond what the engine ear does, generously.
+STACK_BYTES = 2560
 # Of several builds in a checkout the first of these is taken.
 BUILD_TYPES = ("release", "release_with_logs", "default")
 KERNELS = ("cmsis_nn", "")

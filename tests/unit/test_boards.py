@@ -132,7 +132,7 @@ def test_unknown_key():
         (lambda t: t["memory"]["data"].update(bytes=-1), "memory.data.bytes is -1"),
         (
             lambda t: t.update(stack_bytes=4 << 20),
-            "stack_bytes and rx_bytes take 4196352 B, and memory.data has 4,194,304 B (4.0 MiB)",
+            "stack_bytes and rx_bytes take 4195328 B, and memory.data has 4,194,304 B (4.0 MiB)",
         ),
         (
             lambda t: t["constants"].pop("uart_base"),

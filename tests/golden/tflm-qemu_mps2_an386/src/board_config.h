@@ -8,7 +8,7 @@
 /* rate of ear_port_ticks() */
 #define EAR_PORT_TICKS_HZ 25000000u
 /* received bytes kept until they are read */
-#define EAR_PORT_RX_BYTES 2048u
+#define EAR_PORT_RX_BYTES 1024u
 /* clock of core, UART and timer, in Hz */
 #define EAR_PORT_CPU_HZ 25000000u
 /* address of the APB UART that carries the protocol */
