@@ -85,6 +85,11 @@ def check_firmware(hello: Hello, project: Project) -> None:
             f"holds {manifest.model_name} ({manifest.model_sha256[: len(running)]}); build the "
             "project, and flash it, again"
         )
+    if manifest.hop and hello.frames != manifest.hop:
+        raise CheckError(
+            f"{project.folder}: the device takes {hello.frames} frames an inference, the project's "
+            f"firmware {manifest.hop}; build the project, and flash it, again"
+        )
     if hello.board != manifest.board:
         raise CheckError(
             f"{project.folder}: the device says it is a {hello.board}, the project is for "

@@ -1,5 +1,6 @@
 """The pipeline from a speech model to a firmware project, readable from top to bottom."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from edgeasr import __version__, boards, features, microlite, paths, project, pr
 from edgeasr.boards import Board
 from edgeasr.codegen import cname, coverage, extensions, manifests, tflm, tflm_arena
 from edgeasr.codegen.environment import render
+from edgeasr.codegen.incremental import Incremental, transform
 from edgeasr.codegen.macs import macs as operation_macs
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
@@ -59,12 +61,14 @@ def export(
     packing: str | None = None,
     kind: str = manifests.CMAKE,
     replace: bool = False,
+    incremental: bool = False,
 ) -> Project:
     """Write the firmware project of a model for a board into the folder `out`.
 
     packing: of weights in the engine `ear`, one of PACKINGS; None stands for the first, and is all
     that `tflm` takes. kind: build system, one of manifests.KINDS; with another than CMake, the port
-    is that framework's, and the board says what the model must fit.
+    is that framework's, and the board says what the model must fit. incremental: each inference, of
+    the engine `ear`, computes what its new frames change and keeps the rest.
 
     Raises InputError when the engine cannot run the model or the folder is in use, CheckError when
     the model cannot fit the board; nothing is written then.
@@ -77,17 +81,18 @@ def export(
             f'packing "{packing}": the tflm engine takes weights as the .tflite has them; leave it '
             "out, or choose the engine ear"
         )
+    streaming = make_incremental(model, engine) if incremental else None
     if engine == "tflm":
         code: Code = generate_tflm(model, board, kind=kind)
     else:
         code = generate_model(
-            model,
+            dataclasses.replace(model, graph=streaming.graph) if streaming else model,
             board.name,
             packing=packing or PACKINGS[0],
             extension=extensions.of_core(board.core),
         )
     check_fit(model, code, board)
-    files = project_files(model, board, code)
+    files = project_files(model, board, code, incremental=incremental)
     if kind != manifests.CMAKE:
         context = manifests.Context(
             project=_project_context(model, engine),
@@ -96,7 +101,26 @@ def export(
             arena_bytes=code.arena_bytes,
         )
         files = manifests.manifests(kind, context, files)
-    return project.write(out, files, _manifest(model, board, code, engine, kind), replace=replace)
+    manifest = _manifest(model, board, code, engine, kind)
+    if streaming:
+        manifest = dataclasses.replace(manifest, hop=streaming.hop, steps=streaming.steps)
+    return project.write(out, files, manifest, replace=replace)
+
+
+def make_incremental(model: SpeechModel, engine: str = "ear") -> Incremental:
+    """Return the streaming form of a window model, for the hop of its decision.
+
+    Raises InputError with what stands in the way.
+    """
+    where = f"{model.path.name}: cannot be computed incrementally"
+    if engine != "ear":
+        raise InputError(f"{where}: the engine {engine} runs whole windows; choose the engine ear")
+    if not model.hears:
+        raise InputError(f"{where}: it has no front end, so there is no hop; give facts with one")
+    try:
+        return transform(model.graph, model.facts.frames, model.facts.decision.hop_frames)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def generate_model(
@@ -211,10 +235,12 @@ def check_fit(model: SpeechModel, code: Code, board: Board) -> None:
             )
 
 
-def project_files(model: SpeechModel, board: Board, code: Code) -> Mapping[str, str | bytes]:
+def project_files(
+    model: SpeechModel, board: Board, code: Code, *, incremental: bool = False
+) -> Mapping[str, str | bytes]:
     """Return every file of the project but its manifest: content by relative path."""
     files: dict[str, str | bytes] = {f"model/{name}": text for name, text in code.files.items()}
-    files |= _speech_files(model, board)
+    files |= _speech_files(model, board, incremental)
     files[f"model/{_file_name(model)}"] = model.content
     if not model.is_embedded:
         files[speech.FACTS_FILE] = json.dumps(model.facts.to_dict(), indent=2) + "\n"
@@ -230,7 +256,7 @@ def project_files(model: SpeechModel, board: Board, code: Code) -> Mapping[str, 
     return files | _rendered(model, board, engine, sources)
 
 
-def _speech_files(model: SpeechModel, board: Board) -> dict[str, str]:
+def _speech_files(model: SpeechModel, board: Board, incremental: bool) -> dict[str, str]:
     """Return what the recogniser is generated as; a bare model has none."""
     facts = model.facts
     if facts.front_end is None:
@@ -238,7 +264,12 @@ def _speech_files(model: SpeechModel, board: Board) -> dict[str, str]:
     context = {
         "banner": banner(model.name, model.content, board.name),
         **features.c_context(
-            facts.front_end, facts.frames, model.feature_quantization, facts.decision, facts.labels
+            facts.front_end,
+            facts.frames,
+            model.feature_quantization,
+            facts.decision,
+            facts.labels,
+            incremental=incremental,
         ),
     }
     names = ("speech.c", "speech.h")

@@ -46,7 +46,9 @@ class Layer:
 class Manifest:
     """What a project is of. model_file: path of the `.tflite` in the project.
 
-    build_system: what builds it, `cmake` or another of `export --project`.
+    build_system: what builds it, `cmake` or another of `export --project`. hop: frames that an
+    inference takes where it is incremental, 0 where it takes the whole window; steps: inferences
+    that a whole window then takes.
     """
 
     generator: str
@@ -61,6 +63,8 @@ class Manifest:
     constant_bytes: int
     layers: tuple[Layer, ...]
     build_system: str = CMAKE
+    hop: int = 0
+    steps: int = 1
 
 
 @dataclass(frozen=True)

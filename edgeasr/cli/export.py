@@ -41,6 +41,12 @@ def export(
     bare: Annotated[
         bool, typer.Option("--bare", help="Without a front end: firmware for tensors alone.")
     ] = False,
+    incremental: Annotated[
+        bool,
+        typer.Option(
+            "--incremental", help="Compute what a hop's frames change, and keep the rest."
+        ),
+    ] = False,
     project: Annotated[
         str,
         typer.Option(
@@ -60,8 +66,9 @@ def export(
     chosen = boards.load(board)
     folder = out or Path(f"{deploy.program_name(speech_model)}-{chosen.name}")
     made = deploy.export(
-        speech_model, chosen, folder, engine=engine, packing=packing, kind=project, replace=force
-    )
+        speech_model, chosen, folder, engine=engine, packing=packing, kind=project, replace=force,
+        incremental=incremental,
+    )  # fmt: skip
     if json:
         console.print_json(_result(made))
         return
@@ -78,6 +85,7 @@ def export(
         f"  {len(manifest.layers)} layers, {format_count(_macs(manifest))} MACs an inference\n"
         f"  constants {format_bytes(manifest.constant_bytes)}, "
         f"arena {format_bytes(manifest.arena_bytes)}\n{_saving(weights, packed)}"
+        f"{_kept(speech_model, manifest)}"
         f"next: {_next(made, project)}",
         markup=False,
     )
@@ -104,11 +112,25 @@ def _result(made: Project) -> dict[str, object]:
         "weight_bytes": packed,
         "macs": _macs(manifest),
         "layers": len(manifest.layers),
+        "hop": manifest.hop,
+        "steps": manifest.steps,
     }
 
 
 def _macs(manifest: Manifest) -> int:
     return sum(layer.macs for layer in manifest.layers)
+
+
+def _kept(model: speech.SpeechModel, manifest: Manifest) -> str:
+    """Return what incremental inference does; nothing for whole windows."""
+    if not manifest.hop:
+        return ""
+    whole, share = deploy.macs(model), 100 * _macs(manifest) / deploy.macs(model)
+    return (
+        f"  incremental: an inference takes {manifest.hop} of {model.facts.frames} frames, "
+        f"{share:.1f} % of the {format_count(whole)} MACs of a window; the first result comes "
+        f"after {manifest.steps} of them\n"
+    )
 
 
 def _weights(manifest: Manifest) -> tuple[int, int]:

@@ -36,6 +36,10 @@ def hil(
     ] = None,
     split: Annotated[str, typer.Option(help="Split to stream: test, val, train, or all.")] = "test",
     limit: Annotated[int, typer.Option(min=0, help="At most so many clips; 0 is all.")] = 0,
+    streams: Annotated[
+        bool,
+        typer.Option("--streams", help="Hear recordings as streams: compare each inference."),
+    ] = False,
     port: Annotated[
         str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
     ] = None,
@@ -72,7 +76,7 @@ def hil(
             raise InputError("--junit and --min-accuracy are about recordings; give --clips")
         check_tensors(_run_tensors(made, random, seed, inputs or [], json, line))
         return
-    report = _hear(made, clips, split, limit, resample, line)
+    report = _hear(made, clips, split, limit, resample, line, streams=streams)
     if junit:
         loop.write_text(junit, report.junit())
         console.say(f"wrote {junit}")
@@ -87,11 +91,13 @@ def _hear(
     limit: int,
     resample: bool,
     line: dict[str, object],
+    *,
+    streams: bool,
 ) -> loop.Report | loop.StreamReport:
     """Stream the recordings of data sets, as clips or, for a model with state, as streams."""
     everything = [clip for path in sets for clip in catalog.load(path)]
     wanted_split = None if split == "all" else split
-    if connect.load_model(made).graph.stateful:
+    if streams or connect.load_model(made).graph.stateful:
         wanted = loop.select_streams(everything, split=wanted_split, limit=limit)
         return run_streams(made, wanted, resample=resample, **line)
     wanted, skipped = loop.select(everything, made.manifest.labels, split=wanted_split, limit=limit)

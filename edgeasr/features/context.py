@@ -38,11 +38,14 @@ def c_context(
     quantization: Quantization,
     decision: DecisionRule,
     labels: Sequence[str],
+    *,
+    incremental: bool = False,
 ) -> dict[str, object]:
     """Return the context of `model/speech.c.j2` and `model/speech.h.j2`, but for `banner`.
 
-    frames: rows of the model's window. Raises InputError when the decision rule ignores a label
-    that is not among `labels`.
+    frames: rows of the model's window. incremental: the model takes the rows of one hop, and its
+    state stands for the others of the window. Raises InputError when the decision rule ignores a
+    label that is not among `labels`.
     """
     spec = specification(front_end)
     rule = Struct(
@@ -57,18 +60,23 @@ def c_context(
             "ignored": decision.ignored_flags(labels),
         },
     )
+    rows, steps = frames, 1
+    if incremental:
+        rows, steps = decision.hop_frames, -(-frames // decision.hop_frames)
     return {
         "front_end_kind": front_end.kind,
         "front_end_header": "micro" if front_end.kind == "micro" else "mel",
         "sample_rate_hz": front_end.sample_rate_hz,
-        "frames": frames,
+        "frames": rows,
         "feature_count": front_end.feature_count,
         "clip_samples": front_end.samples_for(frames),
         "hop_frames": decision.hop_frames,
+        "early_frames": steps * rows - frames,
+        "early_runs": steps - 1,
         "quantize_function": quantization.c_function,
         "window_samples": front_end.window_samples,
         "words": spec.fields["state_words"] + spec.fields["scratch_words"],
-        "window_elements": frames * front_end.feature_count,
+        "window_elements": rows * front_end.feature_count,
         "window_type": _C_TYPES[quantization.dtype],
         "input_type": f"EAR_TYPE_{quantization.dtype.upper()}",
         "label_count": len(labels),

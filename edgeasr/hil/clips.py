@@ -48,11 +48,12 @@ def stream_clips(
     *,
     count: Callable[[int], int | None] | None = None,
     resample: bool = False,
+    hop: int = 0,
 ) -> Iterator[Outcome]:
     """Send each clip to the device and yield how both sides heard it.
 
     count: the device's ticks to instructions, or None. resample: convert clips of another sample
-    rate or of several channels, rather than refuse them.
+    rate or of several channels, rather than refuse them. hop: as in a project's manifest.
     """
     model = reference.model
     for clip in clips:
@@ -73,7 +74,7 @@ def stream_clips(
             device=int(np.argmax(heard.output)),
             host=int(np.argmax(scores)),
             features_equal=crc == heard.features_crc
-            and np.array_equal(np.ravel(heard.window), window.ravel()),
+            and np.array_equal(np.ravel(heard.window), window[-hop:].ravel()),
             scores_equal=np.array_equal(np.ravel(heard.output), scores),
             round_trip_s=heard.round_trip_s,
             front_end_instructions=count(heard.frontend_ticks) if count else None,
@@ -99,7 +100,12 @@ def run(
         reference = Reference(connected.model, connected.hello.board)
         outcomes = []
         for outcome in stream_clips(
-            connected.device, reference, clips, count=connected.count, resample=resample
+            connected.device,
+            reference,
+            clips,
+            count=connected.count,
+            resample=resample,
+            hop=made.manifest.hop,
         ):
             outcomes.append(outcome)
             on_outcome(connected.hello.board)

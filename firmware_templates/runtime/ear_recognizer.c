@@ -9,6 +9,7 @@ static struct {
     ear_mode_t mode;
     uint32_t row;     /* of the window's oldest frame */
     uint32_t due;     /* frames until the next inference */
+    uint32_t early;   /* inferences left that lead to nothing */
     uint32_t samples; /* heard since the reset; wraps */
 } recognizer;
 
@@ -36,7 +37,8 @@ void ear_recognizer_reset(ear_mode_t mode)
     recognizer.event = (ear_event_t){0, 0, 0};
     recognizer.mode = mode;
     recognizer.row = 0;
-    recognizer.due = ear_recognizer_info.frames;
+    recognizer.due = ear_recognizer_info.frames - spec->early_frames;
+    recognizer.early = spec->early_runs;
     recognizer.samples = 0;
     ear_model_reset();
     ear_frontend_reset(&recognizer.frontend);
@@ -131,6 +133,11 @@ ear_status_t ear_recognizer_push(const int16_t *pcm, uint32_t count, uint32_t *c
     const ear_status_t status = ear_recognizer_infer();
     if (status != EAR_OK) {
         return status;
+    }
+    if (recognizer.early > 0u) {
+        --recognizer.early;
+        *flags |= EAR_EARLY_RUN;
+        return EAR_OK;
     }
     *flags |= EAR_INFERENCE_DONE;
     if (decide()) {

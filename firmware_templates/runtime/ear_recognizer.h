@@ -6,7 +6,8 @@
  * the type of the model's input; rows not yet heard count as features of 0.
  *
  * A streaming model, one with state, takes each row once: its window is full after `frames` new
- * rows, in clips as in streams, and its state lasts until the next reset.
+ * rows, in clips as in streams, and its state lasts until the next reset. Where its state stands for
+ * a longer window, its first inferences have not heard all of it: they lead to nothing.
  */
 #ifndef EAR_RECOGNIZER_H
 #define EAR_RECOGNIZER_H
@@ -38,6 +39,8 @@ typedef struct {
     uint32_t input_bytes;     /* of a feature in the window */
     ear_type_t input_type;    /* of the window */
     uint32_t hop_frames; /* rows from one inference to the next, 1 or more */
+    uint32_t early_frames; /* rows, less than `frames`, by which the first inference is earlier */
+    uint32_t early_runs; /* inferences after a reset that lead to nothing */
     int16_t *samples;    /* [frontend->window_samples] */
     uint32_t *words;     /* [frontend->state_words + frontend->scratch_words] */
     int16_t *features;   /* [feature_count] */
@@ -59,6 +62,7 @@ typedef enum {
 #define EAR_FRAME_READY 1u    /* a row of features was made: ear_recognizer_frame() */
 #define EAR_INFERENCE_DONE 2u /* the model ran: ear_model_output() */
 #define EAR_EVENT 4u          /* something was recognised: ear_recognizer_event() */
+#define EAR_EARLY_RUN 8u      /* the model ran, and has yet to hear a whole window */
 
 /* Forget all that was heard, the model's state too, and choose the mode. Needed once before the
  * first push. */

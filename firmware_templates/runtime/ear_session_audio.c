@@ -84,7 +84,7 @@ static ear_status_t hear(const int16_t *pcm, uint32_t count) {
         }
         if ((flags & EAR_INFERENCE_DONE) != 0u) {
             note_inference(ticks);
-        } else {
+        } else if ((flags & EAR_EARLY_RUN) == 0u) {
             ear_session.frontend_ticks += ticks;
         }
         ear_session.had_event = ear_session.had_event || (flags & EAR_EVENT) != 0u;

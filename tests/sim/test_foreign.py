@@ -14,8 +14,8 @@ from edgeasr import hil, project
 from edgeasr.audio import Clip, read_clip
 from edgeasr.connect import connect
 from edgeasr.hil.streams import host_stream
-from tests.conftest import need
-from tests.sim.test_hil import _PROGRAMS, edgeasr
+from tests.boards.conftest import need_tools
+from tests.sim.test_hil import edgeasr
 
 MICRO_SPEECH = "tflm_micro_speech_quantized"
 Build = Callable[..., Path]
@@ -26,7 +26,7 @@ def built(shared_data: Path, tmp_path: Path) -> Build:
     """Export and build a model of the shared ones; the folder is that of its project."""
 
     def build(name: str, board: str, *options: object) -> Path:
-        need("cmake", "ninja", *_PROGRAMS[board])
+        need_tools(board)
         path = shared_data / "models" / f"{name}.tflite"
         made = edgeasr("export", path, "-b", board, "-o", "p", *options, cwd=tmp_path)
         assert made.returncode == 0, made.stderr
