@@ -15,40 +15,72 @@ typedef struct {
 
 #if EAR_MVE
 
-/* Sums of up to 8 channels: those of even number, and those of odd number. */
-static inline __attribute__((always_inline)) void
-eight_sums(const taps_t *taps, const int8_t *input, const int8_t *filter, const int32_t *bias,
-           bool is_whole, mve_pred16_t lanes, int32_t *sums)
+/* Sums of 8 channels: those of even number in q0, those of odd number in q1. */
+static inline void eight_sums(const taps_t *taps, const int8_t *input, const int8_t *filter,
+                              const int32_t *bias, int32_t *sums)
 {
-    int32x4x2_t pair = vld2q_s32(bias);
     const int32_t *input_at = taps->input_at;
     const int32_t *filter_at = taps->filter_at;
-    for (int32_t i = taps->inside; i > 0; --i) {
-        const int8_t *const from = input + *input_at++;
-        const int8_t *const by = filter + *filter_at++;
-        const int16x8_t x = is_whole ? vldrbq_s16(from) : vldrbq_z_s16(from, lanes);
-        const int16x8_t w = is_whole ? vldrbq_s16(by) : vldrbq_z_s16(by, lanes);
-        pair.val[0] = vaddq_s32(pair.val[0], vmullbq_int_s16(x, w));
-        pair.val[1] = vaddq_s32(pair.val[1], vmulltq_int_s16(x, w));
-    }
-    const int16x8_t zero = vdupq_n_s16((int16_t)taps->zero_point);
-    for (int32_t i = taps->outside; i > 0; --i) {
-        const int8_t *const by = filter + *filter_at++;
-        const int16x8_t w = is_whole ? vldrbq_s16(by) : vldrbq_z_s16(by, lanes);
-        pair.val[0] = vaddq_s32(pair.val[0], vmullbq_int_s16(zero, w));
-        pair.val[1] = vaddq_s32(pair.val[1], vmulltq_int_s16(zero, w));
-    }
-    vst2q_s32(sums, pair);
+    const int8_t *from;
+    const int8_t *by;
+    __asm__ volatile("vld20.32 {q0, q1}, [%[bias]]\n\t"
+                     "vld21.32 {q0, q1}, [%[bias]]\n\t"
+                     "wls lr, %[inside], 2f\n"
+                     "1:\n\t"
+                     "ldr %[from], [%[input_at]], #4\n\t"
+                     "ldr %[by], [%[filter_at]], #4\n\t"
+                     "add %[from], %[from], %[input]\n\t"
+                     "add %[by], %[by], %[filter]\n\t"
+                     "vldrb.s16 q2, [%[from]]\n\t"
+                     "vldrb.s16 q3, [%[by]]\n\t"
+                     "vmullb.s16 q4, q2, q3\n\t"
+                     "vmullt.s16 q5, q2, q3\n\t"
+                     "vadd.i32 q0, q0, q4\n\t"
+                     "vadd.i32 q1, q1, q5\n\t"
+                     "le lr, 1b\n"
+                     "2:\n\t"
+                     "wls lr, %[outside], 4f\n\t"
+                     "vdup.16 q2, %[zero]\n"
+                     "3:\n\t"
+                     "ldr %[by], [%[filter_at]], #4\n\t"
+                     "add %[by], %[by], %[filter]\n\t"
+                     "vldrb.s16 q3, [%[by]]\n\t"
+                     "vmullb.s16 q4, q2, q3\n\t"
+                     "vmullt.s16 q5, q2, q3\n\t"
+                     "vadd.i32 q0, q0, q4\n\t"
+                     "vadd.i32 q1, q1, q5\n\t"
+                     "le lr, 3b\n"
+                     "4:\n\t"
+                     "vst20.32 {q0, q1}, [%[sums]]\n\t"
+                     "vst21.32 {q0, q1}, [%[sums]]"
+                     : [input_at] "+r"(input_at), [filter_at] "+r"(filter_at),
+                       [from] "=&l"(from), [by] "=&l"(by)
+                     : [bias] "r"(bias), [sums] "r"(sums), [input] "r"(input),
+                       [filter] "r"(filter), [inside] "r"(taps->inside),
+                       [outside] "r"(taps->outside), [zero] "r"(taps->zero_point)
+                     : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "memory");
 }
 
-static void sums_of(const taps_t *taps, const int8_t *input, const int8_t *filter, int32_t count,
+static inline int32_t one_sum(const taps_t *taps, const int8_t *input, const int8_t *filter)
+{
+    int32_t sum = 0;
+    for (int32_t i = 0; i < taps->inside; ++i) {
+        sum += input[taps->input_at[i]] * filter[taps->filter_at[i]];
+    }
+    for (int32_t i = 0; i < taps->outside; ++i) {
+        sum += taps->zero_point * filter[taps->filter_at[taps->inside + i]];
+    }
+    return sum;
+}
+
+__attribute__((noinline)) static void sums_of(const taps_t *taps, const int8_t *input, const int8_t *filter, int32_t count,
                     const int32_t *bias, int32_t *sums)
 {
     for (; count >= 8; count -= 8, input += 8, filter += 8, bias += 8, sums += 8) {
-        eight_sums(taps, input, filter, bias, true, 0, sums);
+        eight_sums(taps, input, filter, bias, sums);
     }
-    if (count > 0) {
-        eight_sums(taps, input, filter, bias, false, vctp16q((uint32_t)count), sums);
+    for (; count > 0; --count) {
+        *sums++ = ear_wrapping_sum(*bias++, one_sum(taps, input++, filter++));
     }
 }
 
