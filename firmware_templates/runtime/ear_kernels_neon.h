@@ -32,6 +32,14 @@ void ear_conv2d_neon_s8(const ear_conv_t *params, const ear_ends_neon_t *ends,
                         const ear_dims_t *filter_dims, const ear_weights_t *filter,
                         int8_t *scratch, const ear_dims_t *output_dims, int8_t *output);
 
+/* DEPTHWISE_CONV_2D with a depth multiplier of 1; filter [taps][channels]. Scratch has, before that
+ * for weights, EAR_NEON_TAP_BYTES for each tap of the filter and a byte for each channel. */
+#define EAR_NEON_TAP_BYTES 8
+void ear_depthwise_conv2d_neon_s8(const ear_conv_t *params, const ear_ends_neon_t *ends,
+                                  const ear_dims_t *input_dims, const int8_t *input,
+                                  const ear_dims_t *filter_dims, const ear_weights_t *filter,
+                                  int8_t *scratch, const ear_dims_t *output_dims, int8_t *output);
+
 /* FULLY_CONNECTED without a filter offset. filter as above; columns_bytes: that of scratch before
  * the weights': 4 * depth in multiples of 16, or 0 where depth is one. */
 void ear_fully_connected_neon_s8(const ear_fully_connected_t *params,

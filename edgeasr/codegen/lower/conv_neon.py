@@ -6,11 +6,14 @@ from dataclasses import replace
 from edgeasr.codegen.call import KernelCall, Struct
 from edgeasr.codegen.lower.convolution import Convolution, dims
 from edgeasr.codegen.lower.ends_neon import COLUMNS, DEPTH, ends, rows_of_weights
+from edgeasr.codegen.lower.quantized import packed_weights
 from edgeasr.codegen.lower.view import call
+
+_TAP_BYTES = 8  # EAR_NEON_TAP_BYTES
 
 
 def conv_neon(layer: Convolution) -> KernelCall | None:
-    return None if layer.depthwise else _conv_2d(layer)
+    return _depthwise(layer) if layer.depthwise else _conv_2d(layer)
 
 
 def _conv_2d(layer: Convolution) -> KernelCall | None:
@@ -32,6 +35,31 @@ def _conv_2d(layer: Convolution) -> KernelCall | None:
         dims("filter_dims", layer.filter.shape),
         weights.struct,
         replace(weights.scratch, bytes=before + weights.scratch.bytes),
+        dims("output_dims", layer.output.shape),
+        view.write(layer.output),
+    )
+    return weights.belong_to(made)
+
+
+def _depthwise(layer: Convolution) -> KernelCall | None:
+    view, channels = layer.view, layer.channels
+    taps = layer.values.reshape(-1, channels)
+    if channels != layer.input.shape[3] or taps.min() == -128:
+        return None
+    sums = taps.sum(axis=0, dtype="int64")
+    end = ends(view, layer.factors, sums, layer.bias, layer.params)
+    if end is None:
+        return None
+    weights = packed_weights(view, layer.values, layer.channel_axis)
+    made = call(
+        "ear_depthwise_conv2d_neon_s8",
+        Struct("params", "ear_conv_t", {**layer.params, "columns_bytes": 0}),
+        end,
+        dims("input_dims", layer.input.shape),
+        view.read(layer.input),
+        dims("filter_dims", layer.filter.shape),
+        weights.struct,
+        replace(weights.scratch, bytes=_TAP_BYTES * len(taps) + channels + weights.scratch.bytes),
         dims("output_dims", layer.output.shape),
         view.write(layer.output),
     )
