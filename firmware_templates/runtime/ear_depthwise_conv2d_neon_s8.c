@@ -51,6 +51,7 @@ static inline void sixteen(const position_t *position, int32_t at,
     const int32_t stride = position->count;
     const int8_t *weights = position->weights + at;
     int32x4_t sums[4];
+#pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
         sums[i] = vld1q_s32(ends->bias + channel + 4 * i);
     }
@@ -70,6 +71,7 @@ static inline void sixteen(const position_t *position, int32_t at,
         const int8x16_t by_one = vld1q_s8(weights);
         add(sums, vmull_s8(vget_low_s8(one), vget_low_s8(by_one)), vmull_high_s8(one, by_one));
     }
+#pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
         sums[i] = ear_neon_scale(sums[i], vld1q_s32(ends->multipliers + channel + 4 * i),
                                  vld1q_s32(ends->shifts + channel + 4 * i));

@@ -28,7 +28,9 @@ __attribute__((always_inline)) static inline void tile(const ear_product_neon_t 
 {
     const int32_t depth = product->depth;
     int32x4_t sums[4][4];
+#pragma GCC unroll 4
     for (int p = 0; p < positions; ++p) {
+#pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) {
             sums[p][i] = vdupq_n_s32(0);
         }
@@ -37,8 +39,10 @@ __attribute__((always_inline)) static inline void tile(const ear_product_neon_t 
         const int8x16_t taps[4] = {vld1q_s8(weights + at), vld1q_s8(weights + depth + at),
                                    vld1q_s8(weights + 2 * depth + at),
                                    vld1q_s8(weights + 3 * depth + at)};
+#pragma GCC unroll 4
         for (int p = 0; p < positions; ++p) {
             const int8x16_t inputs = vld1q_s8(columns[p] + at);
+#pragma GCC unroll 4
             for (int i = 0; i < 4; ++i) {
                 sums[p][i] = add_products(sums[p][i], taps[i], inputs);
             }
@@ -47,6 +51,7 @@ __attribute__((always_inline)) static inline void tile(const ear_product_neon_t 
     const int32x4_t bias = vld1q_s32(product->ends->bias + channel);
     const int32x4_t multipliers = vld1q_s32(product->ends->multipliers + channel);
     const int32x4_t shifts = vld1q_s32(product->ends->shifts + channel);
+#pragma GCC unroll 4
     for (int p = 0; p < positions; ++p) {
         scaled[p] = ear_neon_scale(vaddq_s32(folded(sums[p]), bias), multipliers, shifts);
     }
