@@ -1,12 +1,13 @@
 /* edgeasr 0.1.0: model n*?" (3b98e5eef358ec4b) for board host. Generated: do not edit.
  *
  * 4 layers, 448 multiply-accumulates, 1089 bytes of constants,
- * 240 bytes of arena (at least 240 are live at once), 0 bytes of state. */
+ * 176 bytes of arena (at least 176 are live at once), 0 bytes of state. */
 #include "model.h"
 
 #include <stdalign.h>
 
 #include "ear_kernels.h"
+#include "ear_kernels_plain.h"
 #include "ear_model.h"
 
 #if EAR_RUNTIME_VERSION != 1
@@ -26,8 +27,8 @@ static const int8_t l0_filter[36] = {
     127, 100, -94, -7, 115, 61, -122, 3, -26, 40, -46, 65, 59, 22, -47, 115, 77, -104, 108, -120,
     118, 36, 103, -92, 82, -17, 44, 82, 46, 48, 90, 114, 41, -14, 77, -65,
 };
-static const int32_t l0_bias[4] = {
-    589, 608, 68, 571,
+static const int32_t l0_starts[4] = {
+    -142515, -139424, -129596, -108997,
 };
 static const ear_conv_t l0_params = {
     .input_offset = 128,
@@ -41,7 +42,7 @@ static const ear_conv_t l0_params = {
     .pad_h = 0,
     .pad_w = 0,
     .depth_multiplier = 1,
-    .columns_bytes = 132,
+    .columns_bytes = 72,
 };
 static const ear_scales_t l0_scales = {
     .multipliers = l0_multipliers,
@@ -79,7 +80,7 @@ static const ear_dims_t l0_output_dims = {
     .c = 4,
 };
 static void layer_0(void) {
-    ear_conv2d_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 144), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 192));
+    ear_conv2d_pairs_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 80), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_starts, &l0_output_dims, (int8_t *)(void *)(arena + 128));
 }
 
 /* 1: MEAN [1, 3, 4, 4] -> [1, 4], mean */
@@ -94,7 +95,7 @@ static const ear_mean_t l1_params = {
     .output_offset = -100,
 };
 static void layer_1(void) {
-    ear_mean_s8(&l1_params, (const int8_t *)(void *)(arena + 192), (int8_t *)(void *)(arena + 0));
+    ear_mean_s8(&l1_params, (const int8_t *)(void *)(arena + 128), (int8_t *)(void *)(arena + 0));
 }
 
 /* 2: FULLY_CONNECTED [1, 4] -> [1, 4], logits */
@@ -177,7 +178,7 @@ static void (*const layer_calls[EAR_MODEL_LAYERS])(void) = {
 };
 
 static const uint32_t output_offsets[EAR_MODEL_LAYERS] = {
-    192,
+    128,
     0,
     16,
     16,
@@ -220,7 +221,7 @@ ear_status_t ear_model_init(void) {
 }
 
 void *ear_model_input(void) {
-    return arena + 144;
+    return arena + 80;
 }
 
 const void *ear_model_output(void) {

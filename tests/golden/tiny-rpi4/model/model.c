@@ -1,12 +1,13 @@
 /* edgeasr 0.1.0: model tiny (e58077abd370b3f7) for board rpi4. Generated: do not edit.
  *
- * 4 layers, 448 multiply-accumulates, 1089 bytes of constants,
- * 240 bytes of arena (at least 240 are live at once), 0 bytes of state. */
+ * 4 layers, 448 multiply-accumulates, 1220 bytes of constants,
+ * 160 bytes of arena (at least 160 are live at once), 0 bytes of state. */
 #include "model.h"
 
 #include <stdalign.h>
 
 #include "ear_kernels.h"
+#include "ear_kernels_neon.h"
 #include "ear_model.h"
 
 #if EAR_RUNTIME_VERSION != 1
@@ -16,18 +17,19 @@
 static alignas(16) uint8_t arena[EAR_MODEL_ARENA_BYTES];
 
 /* 0: CONV_2D [1, 6, 8, 1] -> [1, 3, 4, 4], conv */
+static const int32_t l0_bias[4] = {
+    20685, 23776, 33604, 54203,
+};
 static const int32_t l0_multipliers[4] = {
     1287196160, 1634518400, 1372225664, 2138994816,
 };
-static const int8_t l0_shifts[4] = {
+static const int32_t l0_shifts[4] = {
     -6, -6, -8, -6,
 };
-static const int8_t l0_filter[36] = {
-    127, 100, -94, -7, 115, 61, -122, 3, -26, 40, -46, 65, 59, 22, -47, 115, 77, -104, 108, -120,
-    118, 36, 103, -92, 82, -17, 44, 82, 46, 48, 90, 114, 41, -14, 77, -65,
-};
-static const int32_t l0_bias[4] = {
-    589, 608, 68, 571,
+static const int8_t l0_filter[64] = {
+    127, 100, -94, -7, 115, 61, -122, 3, -26, 0, 0, 0, 0, 0, 0, 0, 40, -46, 65, 59, 22, -47, 115,
+    77, -104, 0, 0, 0, 0, 0, 0, 0, 108, -120, 118, 36, 103, -92, 82, -17, 44, 0, 0, 0, 0, 0, 0, 0,
+    82, 46, 48, 90, 114, 41, -14, 77, -65, 0, 0, 0, 0, 0, 0, 0,
 };
 static const ear_conv_t l0_params = {
     .input_offset = 128,
@@ -41,12 +43,15 @@ static const ear_conv_t l0_params = {
     .pad_h = 0,
     .pad_w = 0,
     .depth_multiplier = 1,
-    .columns_bytes = 132,
+    .columns_bytes = 64,
 };
-static const ear_scales_t l0_scales = {
+static const ear_ends_neon_t l0_ends = {
+    .bias = l0_bias,
     .multipliers = l0_multipliers,
     .shifts = l0_shifts,
-    .step = 1,
+    .zero_point = -128,
+    .low = -128,
+    .high = 127,
 };
 static const ear_dims_t l0_input_dims = {
     .n = 1,
@@ -79,7 +84,7 @@ static const ear_dims_t l0_output_dims = {
     .c = 4,
 };
 static void layer_0(void) {
-    ear_conv2d_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 144), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 192));
+    ear_conv2d_neon_s8(&l0_params, &l0_ends, &l0_input_dims, (const int8_t *)(void *)(arena + 64), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), &l0_output_dims, (int8_t *)(void *)(arena + 112));
 }
 
 /* 1: MEAN [1, 3, 4, 4] -> [1, 4], mean */
@@ -94,18 +99,23 @@ static const ear_mean_t l1_params = {
     .output_offset = -100,
 };
 static void layer_1(void) {
-    ear_mean_s8(&l1_params, (const int8_t *)(void *)(arena + 192), (int8_t *)(void *)(arena + 0));
+    ear_mean_s8(&l1_params, (const int8_t *)(void *)(arena + 112), (int8_t *)(void *)(arena + 64));
 }
 
 /* 2: FULLY_CONNECTED [1, 4] -> [1, 4], logits */
-static const int32_t l2_multipliers[1] = {
-    1649267343,
+static const int32_t l2_bias[4] = {
+    -1400, 1400, -20900, -6000,
 };
-static const int8_t l2_shifts[1] = {
-    -8,
+static const int32_t l2_multipliers[4] = {
+    1649267343, 1649267343, 1649267343, 1649267343,
 };
-static const int8_t l2_filter[16] = {
-    32, -81, 84, -49, -56, -16, -8, 94, -59, -97, -33, -20, -92, -19, 110, -59,
+static const int32_t l2_shifts[4] = {
+    -8, -8, -8, -8,
+};
+static const int8_t l2_filter[64] = {
+    32, -81, 84, -49, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -56, -16, -8, 94, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, -59, -97, -33, -20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -92, -19, 110, -59, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0,
 };
 static const ear_fully_connected_t l2_params = {
     .input_offset = 100,
@@ -117,10 +127,13 @@ static const ear_fully_connected_t l2_params = {
     .depth = 4,
     .units = 4,
 };
-static const ear_scales_t l2_scales = {
+static const ear_ends_neon_t l2_ends = {
+    .bias = l2_bias,
     .multipliers = l2_multipliers,
     .shifts = l2_shifts,
-    .step = 0,
+    .zero_point = 3,
+    .low = -128,
+    .high = 127,
 };
 static const ear_weights_t l2_weights = {
     .data = l2_filter,
@@ -135,7 +148,7 @@ static const ear_weights_t l2_weights = {
     .base = 0,
 };
 static void layer_2(void) {
-    ear_fully_connected_s8(&l2_params, &l2_scales, (const int8_t *)(void *)(arena + 0), &l2_weights, NULL, NULL, (int8_t *)(void *)(arena + 16));
+    ear_fully_connected_neon_s8(&l2_params, &l2_ends, (const int8_t *)(void *)(arena + 64), &l2_weights, (int8_t *)(void *)(arena + 0), (int8_t *)(void *)(arena + 80));
 }
 
 /* 3: SOFTMAX [1, 4] -> [1, 4], scores */
@@ -166,7 +179,7 @@ static const ear_softmax_t l3_params = {
     .depth = 4,
 };
 static void layer_3(void) {
-    ear_softmax_s8(&l3_params, (const int8_t *)(void *)(arena + 16), (int8_t *)(void *)(arena + 16));
+    ear_softmax_s8(&l3_params, (const int8_t *)(void *)(arena + 80), (int8_t *)(void *)(arena + 80));
 }
 
 static void (*const layer_calls[EAR_MODEL_LAYERS])(void) = {
@@ -177,10 +190,10 @@ static void (*const layer_calls[EAR_MODEL_LAYERS])(void) = {
 };
 
 static const uint32_t output_offsets[EAR_MODEL_LAYERS] = {
-    192,
-    0,
-    16,
-    16,
+    112,
+    64,
+    80,
+    80,
 };
 
 static const ear_tensor_t layer_outputs[EAR_MODEL_LAYERS] = {
@@ -220,11 +233,11 @@ ear_status_t ear_model_init(void) {
 }
 
 void *ear_model_input(void) {
-    return arena + 144;
+    return arena + 64;
 }
 
 const void *ear_model_output(void) {
-    return arena + 16;
+    return arena + 80;
 }
 
 ear_status_t ear_model_invoke(const ear_observer_t *observer) {
