@@ -266,14 +266,13 @@ static void by_3x3_positive(const layer_t *layer, const uint32_t *plane, const c
 }
 #endif
 
-/* Any filter. Where it spans the plane's width, its rows are one run. */
+/* Any filter. */
 static void by_any(const layer_t *layer, const uint32_t *plane, const channel_t *channel,
                    int8_t *output)
 {
     const ear_depthwise_dsp_t *const params = layer->params;
-    const bool spans = params->width == layer->filter_w;
-    const int32_t runs = spans ? 1 : params->taps_h;
-    const int32_t run = spans ? params->taps_h * layer->filter_w : layer->filter_w;
+    const int32_t runs = params->taps_h;
+    const int32_t run = layer->filter_w;
     const int32_t apart = params->second * params->width;
     for (int32_t left = layer->height; left > 0; left -= 2) {
         const int32_t second = left > 1 ? layer->output_row : 0;
@@ -303,11 +302,42 @@ static void by_any(const layer_t *layer, const uint32_t *plane, const channel_t 
     }
 }
 
+/* A filter that spans the plane's width: its taps are one run, and outputs one column. Not inline:
+ * its loop takes most registers of a Cortex-M, and inside other functions gets too few. */
+static __attribute__((noinline)) void by_run(const layer_t *layer, const uint32_t *plane,
+                                             const channel_t *channel, int8_t *output)
+{
+    const ear_depthwise_dsp_t *const params = layer->params;
+    const channel_t end = *channel;
+    const taps_t *const taps_end = layer->taps + params->taps_h * layer->filter_w;
+    const int32_t apart = params->second * params->width;
+    const int32_t step = params->step * params->width;
+    const int32_t row = layer->output_row;
+    for (int32_t left = layer->height; left > 0; left -= 2) {
+        const uint32_t *from = plane;
+        const taps_t *taps = layer->taps;
+        int32_t sum0 = end.bias;
+        int32_t sum1 = end.bias;
+        do {
+            sum0 = ear_pair_products(from[0], taps->first, sum0);
+            sum1 = ear_pair_products(from[apart], taps->second, sum1);
+            ++from;
+            ++taps;
+        } while (taps < taps_end);
+        output[left > 1 ? row : 0] = (int8_t)scaled(sum1, &end, false);
+        output[0] = (int8_t)scaled(sum0, &end, false);
+        plane += step;
+        output += 2 * row;
+    }
+}
+
 static __attribute__((noinline)) void convolve(const layer_t *layer, const uint32_t *plane,
                                                const channel_t *channel, int8_t *output)
 {
     const ear_depthwise_dsp_t *const params = layer->params;
-    if (layer->filter_h != 3 || layer->filter_w != 3 || params->second != 0 ||
+    if (layer->width == 1 && params->width == layer->filter_w) {
+        by_run(layer, plane, channel, output);
+    } else if (layer->filter_h != 3 || layer->filter_w != 3 || params->second != 0 ||
         params->stride_w != 1) {
         by_any(layer, plane, channel, output);
     } else if (params->positive) {

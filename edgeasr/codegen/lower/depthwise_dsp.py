@@ -14,6 +14,8 @@ _MAX_SCRATCH_BYTES = 1536
 # Fewer positions, or shorter rows of a filter but 3 x 3, do not earn back what planes cost.
 _MIN_POSITIONS = 16
 _MIN_FILTER_WIDTH = 5
+# Of filters along time alone.
+_MIN_FILTER_HEIGHT = 5
 
 
 def depthwise(layer: Convolution) -> KernelCall | None:
@@ -62,6 +64,8 @@ def _earns(layer: Convolution) -> bool:
     strides = layer.params["stride_h"], layer.params["stride_w"]
     if rows * columns < _MIN_POSITIONS:
         return False
+    if filter_w == layer.input.shape[2] == 1:
+        return filter_h >= _MIN_FILTER_HEIGHT
     return ((filter_h, filter_w) == (3, 3) and strides == (1, 1)) or filter_w >= _MIN_FILTER_WIDTH
 
 
