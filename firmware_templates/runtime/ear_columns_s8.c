@@ -107,12 +107,10 @@ void ear_columns_put(const ear_columns_t *columns, int32_t number, const ear_win
                      :                                                                            \
                      : "r8", "r9", "r10", "r11", "r12", "cc", "memory")
 
-/* Adds to the sums of one channel at five columns. */
-static inline void five_sums(const ear_columns_t *columns, const int8_t *filter,
-                             int32_t sums[EAR_COLUMNS])
+/* Adds to the sums of one channel at five columns; returns the weights of the next. */
+static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, const int8_t *filter,
+                                      int32_t sums[EAR_COLUMNS])
 {
-    const int16_t *values = columns->values;
-    const uint32_t depth = (uint32_t)columns->depth;
     int32_t sum0 = sums[0];
     int32_t sum1 = sums[1];
     int32_t sum2 = sums[2];
@@ -120,35 +118,39 @@ static inline void five_sums(const ear_columns_t *columns, const int8_t *filter,
     int32_t sum4 = sums[4];
     uint32_t taps = (uint32_t)filter + (depth & ~15u);
     int32_t pair;
-    if (depth >= 16) {
+    if (taps != (uint32_t)filter) {
         PRODUCTS(QUADS);
     }
-    for (uint32_t ones = depth / 4 % 4; ones != 0; --ones) {
-        PRODUCTS(ONE_QUAD);
-    }
-    if (depth % 4 != 0) {
-        taps = ear_dsp_rest(filter, (int32_t)(depth % 4));
-        PRODUCTS(LOADED_QUAD);
+    if (depth % 16 != 0) {
+        for (uint32_t ones = depth / 4 % 4; ones != 0; --ones) {
+            PRODUCTS(ONE_QUAD);
+        }
+        if (depth % 4 != 0) {
+            taps = ear_dsp_rest(filter, (int32_t)(depth % 4));
+            filter += depth % 4;
+            PRODUCTS(LOADED_QUAD);
+        }
     }
     sums[0] = sum0;
     sums[1] = sum1;
     sums[2] = sum2;
     sums[3] = sum3;
     sums[4] = sum4;
+    return filter;
 }
 
 #else
 
-static inline void five_sums(const ear_columns_t *columns, const int8_t *filter,
-                             int32_t sums[EAR_COLUMNS])
+static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, const int8_t *filter,
+                                      int32_t sums[EAR_COLUMNS])
 {
-    for (int32_t i = 0; i < columns->depth; ++i) {
-        const int16_t *const from =
-            columns->values + i / 4 * QUAD + i % 2 * PAIRS + i / 2 % 2;
+    for (uint32_t i = 0; i < depth; ++i) {
+        const int16_t *const from = values + i / 4 * QUAD + i % 2 * PAIRS + i / 2 % 2;
         for (int32_t k = 0; k < EAR_COLUMNS; ++k) {
             sums[k] = ear_wrapping_sum(sums[k], from[2 * k] * filter[i]);
         }
     }
+    return filter + depth;
 }
 
 #endif
@@ -167,24 +169,32 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
                          int32_t count, const ear_finish_t *finish, int8_t *output,
                          int32_t stride)
 {
+    /* Fields in variables: as far as C knows, a store to output could change them. */
+    const int16_t *const values = columns->values;
+    const uint32_t depth = (uint32_t)columns->depth;
+    const int32_t *const bias = finish->bias;
     const int32_t end = channel + count;
 #if EAR_DSP
+    const int32_t *const multipliers = finish->scales.multipliers;
+    const int8_t *const shifts = finish->scales.shifts;
+    const int32_t step = finish->scales.step;
+    const int32_t half = ear_dsp_end(finish->zero_point, -1);
     const bool whole = finish->low == INT8_MIN && finish->high == INT8_MAX;
+    const uint32_t shifts_most = whole ? 20 : 0;
 #endif
     do {
-        const int32_t first = ear_begin_s8(finish, channel);
+        const int32_t first = bias != NULL ? bias[channel] : 0;
         int32_t sums[EAR_COLUMNS] = {first, first, first, first, first};
-        five_sums(columns, filter, sums);
+        filter = five_sums(values, depth, filter, sums);
 #if EAR_DSP
-        const int32_t at = channel * finish->scales.step;
-        const int32_t shift = finish->scales.shifts[at];
-        if (whole && ear_dsp_can_scale(shift)) {
-            const int32_t multiplier = finish->scales.multipliers[at];
-            const int32_t half = ear_dsp_end(finish->zero_point, shift);
+        const int32_t right = -shifts[channel * step];
+        if ((uint32_t)right - 1 < shifts_most) {
+            const int32_t multiplier = multipliers[channel * step];
+            const int32_t added = (int32_t)((uint32_t)half << (right - 1));
             int8_t *to = output;
 #pragma GCC unroll 5
             for (int32_t i = 0; i < EAR_COLUMNS; ++i, to += stride) {
-                *to = (int8_t)ear_dsp_scale(sums[i], multiplier, -shift, half);
+                *to = (int8_t)ear_dsp_scale(sums[i], multiplier, right, added);
             }
         } else
 #endif
@@ -192,7 +202,6 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
             const int32_t kept[EAR_COLUMNS] = {sums[0], sums[1], sums[2], sums[3], sums[4]};
             any_ends(finish, channel, kept, output, stride);
         }
-        filter += columns->depth;
         ++output;
     } while (++channel < end);
 }
