@@ -9,7 +9,7 @@ _BYTES_MOST = 1024
 
 
 def scratch_bytes(row: int, pointwise: bool, positions: int) -> int:
-    """Return the bytes that ear_conv2d_s8 gets for columns; 0 where it works without.
+    """Return the bytes that ear_conv2d_columns_s8 gets; 0 where ear_conv2d_s8 does the layer.
 
     row: weights of one output channel; pointwise: the filter has one tap, so that what lies under
     it needs no gathering; positions: outputs of one channel. Filters of more than a hundred weights

@@ -53,12 +53,11 @@ static const int8_t *gathered(const ear_columns_t *columns, const ear_window_t *
     return all;
 }
 
-void ear_columns_put(const ear_columns_t *columns, int32_t number, const ear_window_t *window,
-                     const int8_t *image)
+void ear_columns_put(ear_columns_t *columns, const ear_window_t *window, const int8_t *image)
 {
     const int32_t offset = columns->offset;
     const int8_t *from = image + window->input_at;
-    int16_t *const to = columns->values + 2 * number;
+    int16_t *const to = columns->values + 2 * columns->count++;
     if (window->run == columns->depth) {
         put(to, from, window->run, offset);
     } else if (window->runs == 1 && window->rows * window->run == columns->depth &&
@@ -144,8 +143,19 @@ static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, con
 static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, const int8_t *filter,
                                       int32_t sums[EAR_COLUMNS])
 {
+    for (; depth >= 4; depth -= 4, values += QUAD, filter += 4) {
+        const int32_t taps[4] = {filter[0], filter[1], filter[2], filter[3]};
+#pragma GCC unroll 5
+        for (int32_t k = 0; k < EAR_COLUMNS; ++k) {
+            const int16_t *const from = values + 2 * k;
+            int32_t sum = ear_wrapping_sum(sums[k], from[0] * taps[0]);
+            sum = ear_wrapping_sum(sum, from[PAIRS] * taps[1]);
+            sum = ear_wrapping_sum(sum, from[1] * taps[2]);
+            sums[k] = ear_wrapping_sum(sum, from[PAIRS + 1] * taps[3]);
+        }
+    }
     for (uint32_t i = 0; i < depth; ++i) {
-        const int16_t *const from = values + i / 4 * QUAD + i % 2 * PAIRS + i / 2 % 2;
+        const int16_t *const from = values + i % 2 * PAIRS + i / 2;
         for (int32_t k = 0; k < EAR_COLUMNS; ++k) {
             sums[k] = ear_wrapping_sum(sums[k], from[2 * k] * filter[i]);
         }
@@ -155,12 +165,12 @@ static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, con
 
 #endif
 
-/* The outputs of one channel at five columns. Not inline: few scales need it. */
+/* The outputs of one channel at some columns. Not inline: few scales need it. */
 __attribute__((noinline)) static void any_ends(const ear_finish_t *finish, int32_t channel,
-                                               const int32_t sums[EAR_COLUMNS], int8_t *output,
-                                               int32_t stride)
+                                               const int32_t sums[EAR_COLUMNS], int32_t count,
+                                               int8_t *output, int32_t stride)
 {
-    for (int32_t i = 0; i < EAR_COLUMNS; ++i) {
+    for (int32_t i = 0; i < count; ++i) {
         ear_finish_s8(finish, channel, 1, sums + i, output + i * stride);
     }
 }
@@ -180,7 +190,7 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
     const int32_t step = finish->scales.step;
     const int32_t half = ear_dsp_end(finish->zero_point, -1);
     const bool whole = finish->low == INT8_MIN && finish->high == INT8_MAX;
-    const uint32_t shifts_most = whole ? 20 : 0;
+    const uint32_t shifts_most = whole && columns->count == EAR_COLUMNS ? 20 : 0;
 #endif
     do {
         const int32_t first = bias != NULL ? bias[channel] : 0;
@@ -200,7 +210,7 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
 #endif
         {
             const int32_t kept[EAR_COLUMNS] = {sums[0], sums[1], sums[2], sums[3], sums[4]};
-            any_ends(finish, channel, kept, output, stride);
+            any_ends(finish, channel, kept, columns->count, output, stride);
         }
         ++output;
     } while (++channel < end);

@@ -17,13 +17,13 @@ typedef struct {
     int16_t *values; /* aligned to 4 bytes */
     int32_t depth;
     int32_t offset; /* that is added to every value */
+    int32_t count;  /* columns that are made */
 } ear_columns_t;
 
-/* Makes column `number` of what lies under the window; padding is 0. */
-void ear_columns_put(const ear_columns_t *columns, int32_t number, const ear_window_t *window,
-                     const int8_t *image);
+/* Makes one more column of what lies under the window; padding is 0. */
+void ear_columns_put(ear_columns_t *columns, const ear_window_t *window, const int8_t *image);
 
-/* The outputs of `count` channels from `channel` on at the five columns, which are `stride` apart.
+/* The outputs of `count` channels from `channel` on at the columns made, which are `stride` apart.
  * filter: the weights of these channels, [count][depth]. */
 void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int32_t channel,
                          int32_t count, const ear_finish_t *finish, int8_t *output,

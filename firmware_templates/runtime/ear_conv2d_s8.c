@@ -1,6 +1,5 @@
 #include "ear_kernels.h"
 
-#include "ear_columns_s8.h"
 #include "ear_dot_s8.h"
 #include "ear_finish_s8.h"
 #include "ear_window.h"
@@ -73,35 +72,19 @@ __attribute__((noinline)) static void position(const ear_window_t *window, const
     }
 }
 
-/* The channels of a block at all positions: five at a time where there is scratch for columns. */
+/* The channels of a block at all positions. */
 static void positions(const ear_conv_t *params, const ear_dims_t *input_dims,
                       const int8_t *input, const ear_dims_t *filter_dims, const block_t *block,
-                      const ear_finish_t *finish, const ear_columns_t *columns,
-                      const ear_dims_t *output_dims, int8_t *output)
+                      const ear_finish_t *finish, const ear_dims_t *output_dims, int8_t *output)
 {
-    const int32_t depth = output_dims->c;
-    const int32_t count = output_dims->n * output_dims->h * output_dims->w;
-    int32_t by_columns = columns->values != NULL ? count / EAR_COLUMNS * EAR_COLUMNS : 0;
-    int32_t made = 0;
     for (int32_t n = 0; n < output_dims->n; ++n) {
         for (int32_t y = 0; y < output_dims->h; ++y) {
             ear_window_t window =
                 ear_window_of_row(params, input_dims, filter_dims, filter_dims->c, y);
-            for (int32_t x = 0; x < output_dims->w; ++x, output += depth) {
+            for (int32_t x = 0; x < output_dims->w; ++x, output += output_dims->c) {
                 ear_window_to(&window, params, input_dims, filter_dims, x);
-                if (by_columns == 0) {
-                    position(&window, input, params->input_offset, filter_dims->c, block, finish,
-                             output);
-                    continue;
-                }
-                ear_columns_put(columns, made++, &window, input);
-                if (made == EAR_COLUMNS) {
-                    ear_columns_product(columns, block->filter, block->first,
-                                        block->end - block->first, finish,
-                                        output - (EAR_COLUMNS - 1) * depth + block->first, depth);
-                    by_columns -= EAR_COLUMNS;
-                    made = 0;
-                }
+                position(&window, input, params->input_offset, filter_dims->c, block, finish,
+                         output);
             }
         }
         input += input_dims->h * input_dims->w * input_dims->c;
@@ -119,16 +102,10 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                                  params->output_max};
     block_t block = {.row = filter_dims->h * filter_dims->w * filter_dims->c,
                      .group_channels = channels / (input_dims->c / filter_dims->c)};
-    ear_columns_t columns = {NULL, block.row, params->input_offset};
-    if (params->columns_bytes != 0) {
-        columns.values = (void *)scratch;
-        scratch += params->columns_bytes;
-    }
     for (block.first = 0; block.first < channels; block.first = block.end) {
         block.end = channels - block.first < step ? channels : block.first + step;
         block.filter = ear_weights_rows(filter, block.row, block.first, block.end - block.first,
                                         scratch);
-        positions(params, input_dims, input, filter_dims, &block, &finish, &columns, output_dims,
-                  output);
+        positions(params, input_dims, input, filter_dims, &block, &finish, output_dims, output);
     }
 }

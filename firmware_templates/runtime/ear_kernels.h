@@ -52,21 +52,28 @@ typedef struct {
     int32_t pad_h;
     int32_t pad_w;
     int32_t depth_multiplier; /* output channels per input channel; only depthwise reads it */
-    int32_t columns_bytes;    /* scratch before that for weights; only ear_conv2d_s8 reads it */
+    int32_t columns_bytes;    /* scratch before that for weights; only ear_conv2d_columns_s8 reads it */
 } ear_conv_t;
 
 /* output[n, y, x, o] = scale(bias[o] + sum of filter[o, ..] * (input + input_offset)).
  * Where filter c is smaller than input c, the channels are split in input c / filter c groups.
  * bias is int32 [output channels], or NULL. Sums of products stay within int32; with a bias they
- * may leave it, and wrap.
- * With scratch for columns of five output positions (ear_columns_s8.h) each weight is loaded once
- * for all five. columns_bytes is 0, or, with n for the weights of one channel rounded up to a
- * multiple of 4, 10 n for the columns, and n more unless the filter is 1 x 1. There is one group of
- * channels then, and scratch is aligned to 4 bytes. */
+ * may leave it, and wrap. */
 void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
                    const ear_dims_t *input_dims, const int8_t *input,
                    const ear_dims_t *filter_dims, const ear_weights_t *filter, int8_t *scratch,
                    const int32_t *bias, const ear_dims_t *output_dims, int8_t *output);
+
+/* ear_conv2d_s8 of one group of channels, by columns (ear_columns_s8.h): each weight is loaded once
+ * for five output positions. With n for the weights of one channel rounded up to a multiple of 4,
+ * columns_bytes is 10 n, and n more unless the filter is 1 x 1; scratch is aligned to 4 bytes. May
+ * work in place if the filter is 1 x 1, both strides are 1, the output has no more channels than
+ * the input, and the weights are one block. */
+void ear_conv2d_columns_s8(const ear_conv_t *params, const ear_scales_t *scales,
+                           const ear_dims_t *input_dims, const int8_t *input,
+                           const ear_dims_t *filter_dims, const ear_weights_t *filter,
+                           int8_t *scratch, const int32_t *bias, const ear_dims_t *output_dims,
+                           int8_t *output);
 
 /* As ear_conv2d_s8, but output channel o reads only input channel o / depth_multiplier. */
 void ear_depthwise_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,

@@ -13,6 +13,7 @@ from edgeasr.codegen.lower.convolution import Convolution, as_convolution, check
 from edgeasr.codegen.lower.depthwise_dsp import depthwise
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.packing import Packed
 
 # By extension: what kernels of its own make of a convolution, or None for those of every core.
 _OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {
@@ -40,8 +41,9 @@ def _portable(layer: Convolution) -> KernelCall:
     view = layer.view
     before = 0 if layer.depthwise else _columns_bytes(layer)
     weights = packed_weights(view, layer.values, layer.channel_axis)
+    plain = "ear_depthwise_conv2d_s8" if layer.depthwise else "ear_conv2d_s8"
     made = call(
-        "ear_depthwise_conv2d_s8" if layer.depthwise else "ear_conv2d_s8",
+        "ear_conv2d_columns_s8" if before else plain,
         Struct("params", "ear_conv_t", {**layer.params, "columns_bytes": before}),
         channel_scales(view, layer.factors, layer.channels),
         dims("input_dims", layer.input.shape),
@@ -53,7 +55,23 @@ def _portable(layer: Convolution) -> KernelCall:
         dims("output_dims", layer.output.shape),
         view.write(layer.output),
     )
+    if before and _can_overwrite(layer, weights.packed):
+        made = replace(made, overwrites=layer.input.index)
     return weights.belong_to(made)
+
+
+def _can_overwrite(layer: Convolution, packed: Packed) -> bool:
+    """Return whether each position is read before those up to it are written, and only once."""
+    pointwise = layer.filter.shape[1:3] == (1, 1)
+    strides = layer.params["stride_h"], layer.params["stride_w"]
+    one_block = packed.unpacker is None or packed.block >= layer.channels
+    return (
+        pointwise
+        and strides == (1, 1)
+        and layer.channels <= layer.input.shape[3]
+        and layer.input.data is None
+        and one_block
+    )
 
 
 def _columns_bytes(layer: Convolution) -> int:

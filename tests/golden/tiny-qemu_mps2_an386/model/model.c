@@ -79,7 +79,7 @@ static const ear_dims_t l0_output_dims = {
     .c = 4,
 };
 static void layer_0(void) {
-    ear_conv2d_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 144), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 192));
+    ear_conv2d_columns_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 144), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 192));
 }
 
 /* 1: MEAN [1, 3, 4, 4] -> [1, 4], mean */
