@@ -32,6 +32,16 @@ static inline int32_t ear_end_scale(int32_t sum, const ear_end_t *end)
     return (high + (high >> 31) + end->rest) >> end->exponent;
 }
 
+static inline int32_t ear_end_saturate(int32_t x)
+{
+#if defined(__thumb2__)
+    __asm__("ssat %0, #8, %0" : "+r"(x));
+    return x;
+#else
+    return ear_clamp(x, INT8_MIN, INT8_MAX);
+#endif
+}
+
 /* The outputs of `count` sums of one channel, at most 4, `step` apart. */
 static inline void ear_end_put(const int32_t sums[4], const ear_end_t *end, int32_t low,
                                int32_t high, int32_t count, int8_t *output, int32_t step)
@@ -39,7 +49,7 @@ static inline void ear_end_put(const int32_t sums[4], const ear_end_t *end, int3
     int32_t values[4];
 #pragma GCC unroll 4
     for (int32_t i = 0; i < 4; ++i) {
-        values[i] = ear_clamp(ear_end_scale(sums[i], end), INT8_MIN, INT8_MAX);
+        values[i] = ear_end_saturate(ear_end_scale(sums[i], end));
     }
     if (low != INT8_MIN || high != INT8_MAX) {
 #pragma GCC unroll 4
