@@ -75,26 +75,31 @@ static inline void three_taps(const int8_t *from, const int8_t *weights, int32_t
 }
 
 __attribute__((noinline)) static void four_of_three(const taps_t *taps, const int8_t *from,
-                                                    const int8_t *weights, int32_t sums[4])
+                                                    const int8_t *weights, int32_t start,
+                                                    int32_t sums[4])
 {
     const int32_t row_step = taps->row_step;
-    int32_t made[4] = {0, 0, 0, 0};
+    int32_t made[4] = {start, start, start, start};
     for (int32_t left = taps->rows; left > 0; --left) {
         three_taps(from, weights, 1, made);
         from += row_step;
         weights += 3;
     }
-    memcpy(sums, made, sizeof made);
+    sums[0] = made[0];
+    sums[1] = made[1];
+    sums[2] = made[2];
+    sums[3] = made[3];
 }
 
 __attribute__((noinline)) static void four_of_any(const taps_t *taps, const int8_t *from,
-                                                  const int8_t *weights, int32_t sums[4])
+                                                  const int8_t *weights, int32_t start,
+                                                  int32_t sums[4])
 {
     const int32_t step = taps->output_step;
-    int32_t sum0 = 0;
-    int32_t sum1 = 0;
-    int32_t sum2 = 0;
-    int32_t sum3 = 0;
+    int32_t sum0 = start;
+    int32_t sum1 = start;
+    int32_t sum2 = start;
+    int32_t sum3 = start;
     for (int32_t rows = taps->rows; rows > 0; --rows) {
         const int8_t *next = from;
         for (int32_t left = taps->columns; left > 0; --left) {
@@ -113,17 +118,6 @@ __attribute__((noinline)) static void four_of_any(const taps_t *taps, const int8
     sums[3] = sum3;
 }
 
-static int32_t one_sum(const taps_t *taps, const int8_t *from, const int8_t *weights)
-{
-    int32_t sum = 0;
-    for (int32_t row = 0; row < taps->rows; ++row) {
-        for (int32_t tap = 0; tap < taps->columns; ++tap) {
-            sum += from[row * taps->row_step + tap * taps->column_step] * *weights++;
-        }
-    }
-    return sum;
-}
-
 /* `count` rows of outputs of one channel. */
 static void outputs(const layer_t *layer, const int8_t *plane, const int8_t *weights,
                     int32_t start, const ear_end_t *end, int32_t count, int8_t *output)
@@ -139,22 +133,16 @@ static void outputs(const layer_t *layer, const int8_t *plane, const int8_t *wei
     for (; count > 0; --count) {
         const int8_t *from = plane;
         int8_t *to = output;
-        int32_t left = layer->columns->output;
-        for (; left >= 4; left -= 4) {
+        for (int32_t left = layer->columns->output; left > 0; left -= 4) {
             int32_t sums[4];
-            (three ? four_of_three : four_of_any)(&taps, from, weights, sums);
-            for (int32_t i = 0; i < 4; ++i) {
-                sums[i] = ear_wrapping_sum(sums[i], start);
+            if (left < 4) { /* the last four again, of which some are new */
+                from -= (4 - left) * taps.output_step;
+                to -= (4 - left) * step;
             }
+            (three ? four_of_three : four_of_any)(&taps, from, weights, start, sums);
             ear_end_put(sums, end, low, high, 4, to, step);
             from += 4 * taps.output_step;
             to += 4 * step;
-        }
-        for (; left > 0; --left) {
-            const int32_t sum = ear_wrapping_sum(one_sum(&taps, from, weights), start);
-            *to = (int8_t)ear_clamp(ear_end_scale(sum, end), low, high);
-            from += taps.output_step;
-            to += step;
         }
         plane += layer->rows->stride * width;
         output += layer->rows->output_step;

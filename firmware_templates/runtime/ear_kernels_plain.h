@@ -47,7 +47,8 @@ typedef struct {
 /* DEPTHWISE_CONV_2D, one channel after the other. Rows and columns may be those of the tensors or,
  * exchanged, columns and rows. filter is [channels][rows][columns]; `starts`
  * has for each channel, modulo 2^32, its bias - input zero point * (sum of its weights). Sums and
- * scales are as ear_end_s8.h needs them. Scratch begins with plane_bytes. The output may begin
+ * scales are as ear_end_s8.h needs them. Columns of the output are at least 4. Scratch begins with
+ * plane_bytes. The output may begin
  * where the input does if the depth multiplier is 1, all rows are one band, and the output is not
  * larger than the input. */
 void ear_depthwise_planes_s8(const ear_plane_t *params, const ear_plane_axis_t *rows,
