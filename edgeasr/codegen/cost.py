@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from edgeasr.codegen import columns
 from edgeasr.codegen.packing import Layout, Packed
 
+# The kernel of depthwise layers on cores with the DSP extension, where it pays.
+BY_PLANES = "ear_depthwise_conv2d_s8_dsp"
+
 
 @dataclass(frozen=True)
 class _Kernel:
@@ -41,8 +44,8 @@ class _Columns:
     """Instructions of a convolution by columns.
 
     position: to make a column, row: to gather each row under the filter, value: of the column; for
-    each output channel at four columns, channel, quad: of four products at each, and rest: of what
-    is left of a row of weights.
+    each output channel at a group of columns, channel, quad: of four products at each, and rest: of
+    what is left of a row of weights. last: more for each channel where columns are missing.
     """
 
     position: float
@@ -51,9 +54,12 @@ class _Columns:
     channel: float
     quad: float
     rest: float
+    last: float
 
 
-_COLUMNS = _Columns(96, 70, 2.0, 107, 13.5, 25)
+_COLUMNS = _Columns(70, 86, 1.5, 110, 15.75, 25, 160)
+# Of a 3 x 3 depthwise layer by planes: of each output.
+_PLANES = 25.2
 _UNIT = 60
 # Instructions to unpack one value.
 UNPACKING: Mapping[str, float] = {
@@ -70,15 +76,24 @@ _EXPONENTS = 12
 
 
 def instructions(
-    kind: str, macs: int, packed: Packed, *, inside: tuple[float, float] = (1.0, 1.0)
+    kind: str,
+    macs: int,
+    packed: Packed,
+    *,
+    inside: tuple[float, float] = (1.0, 1.0),
+    kernel: str = "",
 ) -> int:
     """Return the instructions of one layer in one inference.
 
     kind: CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED. macs, inside: as codegen.macs has them; a
-    layer whose padding is left out of account seems to take more. Groups, dilation and depth
+    layer whose padding is left out of account seems to take more. kernel: the name of its function,
+    as lowered for the core; what is not told is taken for the usual one. Groups, dilation and depth
     multipliers other than 1 are taken for none.
     """
-    kernel, layout = _KERNELS[kind], packed.layout
+    if kernel == BY_PLANES:
+        outputs = macs / (packed.layout.shape[1] * packed.layout.shape[2])
+        return round(outputs * _PLANES + unpacking(packed))
+    usual, layout = _KERNELS[kind], packed.layout
     rows, taps = 1.0, float(layout.row)
     if kind != "FULLY_CONNECTED":
         rows, taps = layout.shape[1] * inside[0], layout.row * inside[0] * inside[1]
@@ -88,12 +103,13 @@ def instructions(
     blocks = -(-layout.channels // packed.block)
     by_columns = 0.0
     if kind == "CONV_2D" and columns.scratch_bytes(layout.row, _pointwise(layout), positions):
-        by_columns = positions // columns.COUNT * _four_columns(layout, blocks)
-        positions %= columns.COUNT
+        by_columns = -(-positions // columns.COUNT) * _group(layout, blocks)
+        by_columns += layout.channels * _COLUMNS.last if positions % columns.COUNT else 0.0
+        positions = 0.0
     fours, ones = divmod(layout.channels, 4)
-    four = kernel.four + rows * kernel.row + 4 * taps * kernel.mac
-    one = kernel.one + rows * kernel.one_row + taps * kernel.one_mac
-    each = blocks * kernel.block + fours * four + ones * one
+    four = usual.four + rows * usual.row + 4 * taps * usual.mac
+    one = usual.one + rows * usual.one_row + taps * usual.one_mac
+    each = blocks * usual.block + fours * four + ones * one
     return round(by_columns + positions * each + unpacking(packed))
 
 
@@ -101,8 +117,8 @@ def _pointwise(layout: Layout) -> bool:
     return layout.shape[1:3] == (1, 1)
 
 
-def _four_columns(layout: Layout, blocks: int) -> float:
-    """Return the instructions of all output channels at four positions."""
+def _group(layout: Layout, blocks: int) -> float:
+    """Return the instructions of all output channels at a group of positions."""
     rows = 0 if _pointwise(layout) else layout.shape[1]
     made = _COLUMNS.position + rows * _COLUMNS.row + layout.row * _COLUMNS.value
     quads, rest = divmod(layout.row, 4)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeasr import graph
-from edgeasr.codegen import cost, packing
+from edgeasr.codegen import cost, extensions, packing
+from edgeasr.codegen.lower import lower
 from edgeasr.codegen.macs import inside, macs
+from edgeasr.codegen.packing import pack_raw
 from edgeasr.models import fitting
 from edgeasr.quantize import folding, grids, schemes, search
 from edgeasr.quantize.executors import Executor
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     import keras
 
 # Raise it when the same assignment would score otherwise.
-_VERSION = 1
+_VERSION = 2
 # From most to least precise; the first is the reference.
 CHOICES = ("uniform8", "codebook32", "codebook16", "codebook8", "codebook4", "ternary")
 
@@ -38,7 +40,7 @@ CHOICES = ("uniform8", "codebook32", "codebook16", "codebook8", "codebook4", "te
 @dataclass(frozen=True)
 class Place:
     """A layer that a search chooses for. inside: as codegen.macs has it; channel_axis: of the
-    stored tensor."""
+    stored tensor; kernel: of a Cortex-M4F."""
 
     op: int
     kind: str
@@ -46,6 +48,7 @@ class Place:
     macs: int
     inside: tuple[float, float]
     channel_axis: int
+    kernel: str
 
 
 def places(content: bytes) -> tuple[Place, ...]:
@@ -59,6 +62,7 @@ def places(content: bytes) -> tuple[Place, ...]:
             macs(quantized, layer.op),
             inside(quantized, layer.op),
             layer.axis,
+            lower(quantized, layer.op, pack=pack_raw, extension=extensions.DSP).kernel,
         )
         for layer in read(content)
     )
@@ -171,7 +175,7 @@ class _Evaluator:
             stored = np.moveaxis(fitted.values, 0, -1)[None] if _is_depthwise(at) else fitted.values
             packed = packing.pack(stored, at.channel_axis)
             real = np.moveaxis(fitted.real(), 0, -1).reshape(kernel.shape)
-            work = cost.instructions(at.kind, at.macs, packed, inside=at.inside)
+            work = cost.instructions(at.kind, at.macs, packed, inside=at.inside, kernel=at.kernel)
             self._known[place, text] = (real, packed.bytes, work)
         return self._known[place, text]
 

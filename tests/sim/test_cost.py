@@ -59,7 +59,9 @@ def test_layers_cost_what_was_estimated(name: str, request: pytest.FixtureReques
     wrong = {}
     for layer, packed, count in counted.with_weights():
         inside = macs.inside(graph, graph.ops[layer.op])
-        estimated = cost.instructions(layer.kind, layer.macs, packed, inside=inside)
+        estimated = cost.instructions(
+            layer.kind, layer.macs, packed, inside=inside, kernel=layer.kernel
+        )
         if abs(estimated / count - 1) > _NEAR:
             wrong[layer.index, layer.kind, packed.name] = (estimated, count)
 

@@ -76,7 +76,7 @@ def as_convolution(layer: Convolution) -> Convolution:
     All its output channels read the same channel, so that what lies under the filter can be
     gathered once for all of them. The weights of an output channel come to lie together.
     """
-    if layer.input.shape[3] != 1:
+    if not layer.depthwise or layer.input.shape[3] != 1:
         return layer
     values = np.ascontiguousarray(layer.values.transpose(3, 1, 2, 0))
     turned = replace(layer.filter, shape=values.shape, data=values)

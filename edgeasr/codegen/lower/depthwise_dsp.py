@@ -11,9 +11,8 @@ from edgeasr.codegen.lower.view import call
 
 # More than this for planes would be felt in the arena.
 _MAX_SCRATCH_BYTES = 1536
-# Fewer positions, or shorter rows of a filter but 3 x 3, do not earn back what planes cost.
+# Fewer positions, and filters but 3 x 3 and those along time, do not earn back what planes cost.
 _MIN_POSITIONS = 16
-_MIN_FILTER_WIDTH = 5
 # Of filters along time alone.
 _MIN_FILTER_HEIGHT = 5
 
@@ -66,7 +65,7 @@ def _earns(layer: Convolution) -> bool:
         return False
     if filter_w == layer.input.shape[2] == 1:
         return filter_h >= _MIN_FILTER_HEIGHT
-    return ((filter_h, filter_w) == (3, 3) and strides == (1, 1)) or filter_w >= _MIN_FILTER_WIDTH
+    return (filter_h, filter_w) == (3, 3) and strides == (1, 1)
 
 
 def _plane(layer: Convolution) -> dict[str, int] | None:
