@@ -1,8 +1,8 @@
 """The training graph in integers: the sums and roundings of the device, for many clips at once.
 
 A TrainingGraph becomes a graph of integer operations by its own levels, scales, biases and ranges;
-no converted file is read. Each operation is lowered as for firmware, and numpy does what its
-kernel does, bit-exact with TFLite-Micro: sums in float64, exact below 2^53, then fixed point in
+no converted file is read. Each operation is checked as for firmware, and numpy does what its
+kernels do, bit-exact with TFLite-Micro: sums in float64, exact below 2^53, then fixed point in
 int64. Refused: layers other than convolutions, dense, addition, pooling, ReLU and new shapes.
 """
 
@@ -16,10 +16,13 @@ import numpy as np
 
 from edgeasr.backend import load_keras
 from edgeasr.codegen import fixedpoint
-from edgeasr.codegen.call import Alias, Array, KernelCall
-from edgeasr.codegen.lower import lower
+from edgeasr.codegen.call import Alias, Array
+from edgeasr.codegen.lower import convolution, dense, lower
+from edgeasr.codegen.lower.convolution import Convolution
+from edgeasr.codegen.lower.dense import Dense
 from edgeasr.codegen.lower.elementwise import EXTRA_BITS
-from edgeasr.codegen.lower.quantized import round_away
+from edgeasr.codegen.lower.quantized import channel_scales, round_away
+from edgeasr.codegen.lower.view import OpView
 from edgeasr.codegen.packing import pack_raw
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Op, Quantization, Tensor
@@ -40,14 +43,16 @@ def logits(made: TrainingGraph, inputs: np.ndarray) -> np.ndarray:
     layer that has no integer form here, and where firmware could not do an operation.
     """
     graph = integer_graph(made)
-    calls = [(op, lower(graph, op, pack=pack_raw)) for op in graph.ops]
+    steps = [(op, _step(graph, op)) for op in graph.ops]
     entry, last = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
     found = np.empty((len(inputs), last.elements), np.int8)
     for start in range(0, len(inputs), _CHUNK):
         part = inputs[start : start + _CHUNK]
         values = {entry.index: part.reshape(len(part), *entry.shape[1:])}
-        for op, call in calls:
-            values[op.outputs[0]] = _run(graph, op, call, values)
+        for op, step in steps:
+            read = [values[i] for i in op.inputs if i in values]
+            made = step(read)
+            values[op.outputs[0]] = made.reshape(-1, *graph.tensor(op.outputs[0]).shape[1:])
         found[start : start + _CHUNK] = values[last.index].reshape(len(part), -1)
     return found
 
@@ -237,39 +242,46 @@ def _refused(layer, why: str) -> InputError:
     )
 
 
-def _run(
-    graph: Graph, op: Op, call: KernelCall | Alias, values: Mapping[int, np.ndarray]
-) -> np.ndarray:
-    """Return what a call makes of the values, int8 [n, ...]."""
+def _step(graph: Graph, op: Op) -> Callable[[list], np.ndarray]:
+    """Return what makes an operation's output, int8, [n, ...], of what it reads."""
+    view = OpView(graph, op, pack_raw)
     shape = graph.tensor(op.outputs[0]).shape[1:]
-    given = [values[i] for i in op.inputs if i in values]
-    if isinstance(call, Alias):
-        return given[0].reshape(-1, *shape)
-    structs = {struct.name: struct.fields for struct in call.structs()}
-    constants = [graph.tensor(i).data for i in op.inputs if i not in values]
-    made = _KERNELS[op.kind](structs, given, constants, shape)
-    params = structs["params"]
+    if op.kind in _WITH_WEIGHTS:
+        check, run = _WITH_WEIGHTS[op.kind]
+        layer = check(view)
+        params = layer.params
+        values = functools.partial(run, layer, shape)
+    else:
+        call = lower(graph, op)
+        if isinstance(call, Alias):
+            return lambda given: given[0]
+        params = {struct.name: struct.fields for struct in call.structs()}["params"]
+        constants = [t.data for i in op.inputs if (t := graph.tensor(i)).data is not None]
+        values = functools.partial(_WITHOUT_WEIGHTS[op.kind], params, constants, shape)
     low, high = params.get("output_min", -128), params.get("output_max", 127)
-    return np.clip(made + params.get("output_offset", 0), low, high).astype(np.int8)
+    offset = params.get("output_offset", 0)
+    return lambda given: np.clip(values(given) + offset, low, high).astype(np.int8)
 
 
-def _conv_2d(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
-    filter_, bias = constants
-    taps = np.moveaxis(filter_, 0, -1).astype(np.float64)
-    sums = _over_taps(structs["params"], given[0], taps, shape, np.matmul)
-    return _scale(sums + bias, *_factors(structs))
-
-
-def _depthwise_conv_2d(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
-    filter_, bias = constants
-    repeats = structs["params"]["depth_multiplier"]
+def _convolution(layer: Convolution, shape: tuple, given: list) -> np.ndarray:
+    values = layer.values.astype(np.float64)
+    repeats = layer.params["depth_multiplier"]
 
     def product(x: np.ndarray, tap: np.ndarray) -> np.ndarray:
         return (np.repeat(x, repeats, axis=-1) if repeats > 1 else x) * tap
 
-    taps = filter_[0].astype(np.float64)
-    return _scale(_over_taps(structs["params"], given[0], taps, shape, product) + bias,
-                  *_factors(structs))  # fmt: skip
+    if layer.depthwise:
+        sums = _over_taps(layer.params, given[0], values[0], shape, product)
+    else:
+        sums = _over_taps(layer.params, given[0], np.moveaxis(values, 0, -1), shape, np.matmul)
+    return _scale(sums + layer.bias.data, *_factors(layer, layer.channels))
+
+
+def _dense(layer: Dense, shape: tuple, given: list) -> np.ndarray:
+    x = given[0].astype(np.float64) + layer.params["input_offset"]
+    units, depth = layer.values.shape
+    sums = x.reshape(len(x), -1, depth) @ layer.values.T.astype(np.float64)
+    return _scale(sums.astype(np.int64) + layer.bias.data, *_factors(layer, units))
 
 
 def _over_taps(
@@ -305,16 +317,14 @@ def _windows(
             yield y, z, x[:, rows, columns]
 
 
-def _max_pool(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
-    params = structs["params"]
+def _max_pool(params: Mapping, constants: list, shape: tuple, given: list) -> np.ndarray:
     taps = params["filter_h"], params["filter_w"]
     windows = _windows(params, given[0], taps, shape, padding=-128)
     return functools.reduce(np.maximum, (part for _, _, part in windows))
 
 
-def _average_pool(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
+def _average_pool(params: Mapping, constants: list, shape: tuple, given: list) -> np.ndarray:
     """Padding does not count; a half is rounded away from 0."""
-    params = structs["params"]
     taps = params["filter_h"], params["filter_w"]
     x = given[0].astype(np.int64)
     sums, counts = (
@@ -324,16 +334,7 @@ def _average_pool(structs: Mapping, given: list, constants: list, shape: tuple) 
     return np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
 
 
-def _fully_connected(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
-    filter_, bias = constants
-    x = given[0].astype(np.float64) + structs["params"]["input_offset"]
-    sums = x.reshape(len(x), -1, filter_.shape[1]) @ filter_.T.astype(np.float64)
-    made = _scale(sums.astype(np.int64) + bias, *_factors(structs))
-    return made.reshape(-1, *shape)
-
-
-def _add(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
-    params = structs["params"]
+def _add(params: Mapping, constants: list, shape: tuple, given: list) -> np.ndarray:
     parts = (
         _scale((x.astype(np.int64) + params[f"{name}_offset"]) << EXTRA_BITS["int8"],
                params[f"{name}_multiplier"], params[f"{name}_shift"])
@@ -342,27 +343,30 @@ def _add(structs: Mapping, given: list, constants: list, shape: tuple) -> np.nda
     return _scale(sum(parts), params["output_multiplier"], params["output_shift"])
 
 
-def _mean(structs: Mapping, given: list, constants: list, shape: tuple) -> np.ndarray:
-    params = structs["params"]
+def _mean(params: Mapping, constants: list, shape: tuple, given: list) -> np.ndarray:
     sums = given[0].astype(np.int64).sum(axis=tuple(constants[0].tolist()))
     made = _scale(sums + params["sum_offset"], params["multiplier"], params["shift"])
     return made.reshape(-1, *shape)
 
 
-_KERNELS: Mapping[str, Callable[[Mapping, list, list, tuple], np.ndarray]] = {
+# How each operation that is only lowered here is done, from the fields of its kernel's struct.
+_WITHOUT_WEIGHTS: Mapping[str, Callable[[Mapping, list, tuple, list], np.ndarray]] = {
     "ADD": _add,
     "AVERAGE_POOL_2D": _average_pool,
-    "CONV_2D": _conv_2d,
-    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
-    "FULLY_CONNECTED": _fully_connected,
     "MAX_POOL_2D": _max_pool,
     "MEAN": _mean,
 }
+# Layers with weights: checks, which every core's kernels share, and how they are done.
+_WITH_WEIGHTS: Mapping[str, tuple[Callable, Callable]] = {
+    "CONV_2D": (functools.partial(convolution.checked, depthwise=False), _convolution),
+    "DEPTHWISE_CONV_2D": (functools.partial(convolution.checked, depthwise=True), _convolution),
+    "FULLY_CONNECTED": (dense.checked, _dense),
+}
 
 
-def _factors(structs: Mapping) -> tuple[np.ndarray, np.ndarray]:
+def _factors(layer: Convolution | Dense, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Return multipliers and shifts, int64, one or one for each channel."""
-    scales = structs["scales"]
+    scales = channel_scales(layer.view, layer.factors, channels).fields
     found: tuple[Array, Array] = scales["multipliers"], scales["shifts"]
     multipliers, shifts = (array.values.astype(np.int64) for array in found)
     return multipliers, shifts

@@ -46,7 +46,7 @@ _OWN: Mapping[str, Callable[[Dense], KernelCall | None]] = {
 
 
 def fully_connected(view: OpView) -> KernelCall:
-    layer = _checked(view)
+    layer = checked(view)
     own = _OWN.get(view.extension)
     return (own and own(layer)) or _portable(layer)
 
@@ -67,7 +67,8 @@ def _portable(layer: Dense) -> KernelCall:
     return weights.belong_to(made)
 
 
-def _checked(view: OpView) -> Dense:
+def checked(view: OpView) -> Dense:
+    """Return the layer that a view shows. Raises InputError for what no kernel can do."""
     view.arity(2, 3)
     input_, output = view.input(0, "int8"), view.output("int8")
     filter_ = view.input(1, "int8", "int4")

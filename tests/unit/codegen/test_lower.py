@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from edgeasr.codegen import coverage, macs
+from edgeasr.codegen import coverage, extensions, macs
 from edgeasr.codegen.call import Alias, Array, KernelCall, Struct
 from edgeasr.codegen.lower import lower, supported
 from edgeasr.errors import InputError
@@ -45,11 +45,12 @@ def _lowered(graph: Graph) -> KernelCall:
 
 
 def test_convolution_has_the_parameters_of_its_kernel() -> None:
-    call = _lowered(_conv())
+    graph = _conv()
+    call = lower(graph, graph.ops[0], extension=extensions.DSP)
 
     structs = {s.name: s for s in call.structs()}
-    assert call.kernel == "ear_conv2d_s8"
-    assert "ear_conv2d_s8.c" in call.sources and "ear_kernels.h" in call.sources
+    assert call.kernel == "ear_conv2d_columns_s8"
+    assert "ear_conv2d_columns_s8.c" in call.sources and "ear_kernels.h" in call.sources
     assert structs["params"].fields["input_offset"] == 128
     assert structs["params"].fields["pad_h"] == 0
     assert structs["params"].fields["output_min"] == -128
