@@ -45,8 +45,10 @@ def test_layers_tell_form_and_bytes(ternary_digits: Graph) -> None:
     for layer in layers:
         op = ternary_digits.ops[layer.op]
         held = ternary_digits.tensor(op.inputs[1]).data
-        if op.kind == "DEPTHWISE_CONV_2D":  # a channel's weights lie together, for its plane
-            held = held[0].transpose(2, 0, 1)
+        if (
+            op.kind == "DEPTHWISE_CONV_2D"
+        ):  # a channel's weights lie together, by columns, for its plane
+            held = held[0].transpose(2, 1, 0)
         assert layer.weight_count == held.size
         assert np.array_equal(unpack(code.packed[layer.index]), held)
     assert "ear_weights_ternary.c" in code.sources
