@@ -22,6 +22,7 @@ from edgeasr.units import format_bytes
 
 _ADDRESSES = 1 << 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,44 @@ class Compiler:
 
 @dataclass(frozen=True)
 class Port:
-    """A folder of port C: its title, whether an operating system is below it, what it must know."""
+    """A folder of port C: its title, whether an operating system is below it, what it must know.
+
+    parts: other folders of `port` whose files it needs too. constants, microphones: what a board
+    must tell, and what it must tell of each kind of microphone that it has, with the meaning.
+    """
 
     name: str
     title: str
     hosted: bool
+    parts: tuple[str, ...]
     constants: Mapping[str, str]
+    microphones: Mapping[str, Mapping[str, str]]
 
     @property
-    def folder(self) -> Path:
-        return paths.firmware_templates() / "port" / self.name
+    def files(self) -> Mapping[str, Path]:
+        """The port's C files and headers by name, sorted, with those of its parts."""
+        folders = (_ports() / name for name in (self.name, *self.parts))
+        found = (f for folder in folders for f in folder.iterdir() if f.suffix in (".c", ".h"))
+        return {file.name: file for file in sorted(found, key=lambda f: f.name)}
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Names of the port's C files and headers, sorted."""
-        return tuple(sorted(f.name for f in self.folder.iterdir() if f.suffix in (".c", ".h")))
+
+@dataclass(frozen=True)
+class Microphone:
+    """A microphone that the port reads: its kind, such as pdm, and what the port must know."""
+
+    kind: str
+    constants: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a real board's serial line shows on a computer.
+
+    usb: "vvvv:pppp" of USB devices that are, or carry, the line; empty where any adapter may.
+    """
+
+    baud: int
+    usb: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -77,9 +101,12 @@ class Board:
 
     ticks_hz: rate of ear_port_ticks(). rx_bytes: received bytes that the port keeps unread.
     stack_bytes: stack of a bare-metal program, else 0; TFLite-Micro's gets more. constants: what
-    the port needs to know.
-    runner_options: the rest of the [runner] table, which that runner checks. file: where the facts
-    are from; None for a board that was parsed.
+    the port needs to know. microphone: None where there is none.
+    runner: what simulates the board; None where nothing does. runner_options: the rest of the
+    [runner] table, which that runner checks. simulated: there is nothing but the simulation, or it
+    is the usual way. line: of a real board. flash: ways to write the firmware to it, the best
+    first, each with its options, which that way checks. file: where the facts are from; None for a
+    board that was parsed.
     """
 
     name: str
@@ -93,7 +120,10 @@ class Board:
     stack_bytes: int
     memory: Mapping[str, Region]
     constants: Mapping[str, int]
-    runner: str
+    microphone: Microphone | None
+    line: Line | None
+    flash: Mapping[str, Mapping[str, object]]
+    runner: str | None
     runner_options: Mapping[str, object]
     sources: tuple[str, ...]
     file: Path | None = None
@@ -153,27 +183,62 @@ def parse(name: str, table: Mapping[str, object], *, where: str) -> Board:
         raise InputError(f'{where}: board name "{name}" is not made of a-z, 0-9 and _')
     keys = _Keys(table, where)
     port = port_named(keys.take("port", str), where=where)
-    runner = keys.table("runner")
+    simulated = keys.take("simulated", bool)
+    runner = keys.table("runner", None if simulated else {})
     compiler = _compiler(keys.table("compiler"))
     board = Board(
         name=name,
         title=keys.take("title", str),
         core=keys.take("core", str),
-        simulated=keys.take("simulated", bool),
+        simulated=simulated,
         port=port,
         compiler=compiler,
         ticks_hz=keys.positive("ticks_hz"),
         rx_bytes=keys.positive("rx_bytes"),
         stack_bytes=0 if port.hosted else keys.positive("stack_bytes"),
         memory={} if port.hosted else _memory(keys.table("memory"), where),
-        constants=_constants(port, keys.table("constants", {})),
-        runner=runner.take("name", str),
+        constants=_values(port, port.constants, keys.table("constants", {})),
+        microphone=_microphone(port, keys, where),
+        line=_line(keys),
+        flash=_flash(keys.table("flash", {})),
+        runner=runner.take("name", str) if simulated or runner.left else None,
         runner_options=runner.rest(),
         sources=keys.strings("sources"),
     )
     keys.done()
     _check(board, where)
     return board
+
+
+def _microphone(port: Port, keys: "_Keys", where: str) -> Microphone | None:
+    given = keys.table("microphone", {})
+    if not given.left:
+        return None
+    kind = given.take("kind", str)
+    if kind not in port.microphones:
+        raise InputError(
+            f'{where}: microphone.kind is "{kind}"; port "{port.name}" reads '
+            f"{alternatives(kind, port.microphones)}"
+            if port.microphones
+            else f'{where}: microphone.kind is "{kind}"; port "{port.name}" reads no microphone'
+        )
+    return Microphone(kind, _values(port, port.microphones[kind], given))
+
+
+def _line(keys: "_Keys") -> Line | None:
+    given = keys.table("line", {})
+    if not given.left:
+        return None
+    line = Line(given.positive("baud"), given.strings("usb", ()))
+    for device in line.usb:
+        if not _USB.fullmatch(device):
+            raise InputError(f'{given.where}usb holds "{device}"; it must be like "0483:374b"')
+    given.done()
+    return line
+
+
+def _flash(keys: "_Keys") -> Mapping[str, Mapping[str, object]]:
+    return MappingProxyType({way: keys.table(way).rest() for way in list(keys.left)})
 
 
 def _check(board: Board, where: str) -> None:
@@ -228,13 +293,14 @@ def _memory(keys: "_Keys", where: str) -> Mapping[str, Region]:
     return MappingProxyType(regions)
 
 
-def _constants(port: Port, keys: "_Keys") -> Mapping[str, int]:
-    for name, meaning in port.constants.items():
+def _values(port: Port, meanings: Mapping[str, str], keys: "_Keys") -> Mapping[str, int]:
+    """Take a number for each name that the port needs."""
+    for name, meaning in meanings.items():
         if name not in keys.left:
             raise InputError(
                 f'{keys.where}{name} is missing; port "{port.name}" needs it: {meaning}'
             )
-    values = {name: keys.take(name, int) for name in port.constants}
+    values = {name: keys.take(name, int) for name in meanings}
     keys.done()
     for name, value in values.items():
         if not 0 <= value < _ADDRESSES:
@@ -258,15 +324,21 @@ def port_named(name: str, *, where: str) -> Port:
 def _load_port(name: str) -> Port:
     file = _ports() / name / "port.toml"
     keys = _Keys(tomllib.loads(file.read_text(encoding="utf-8")), str(file))
-    constants = keys.table("constants", {})
+    microphones = keys.table("microphone", {})
     port = Port(
         name=name,
         title=keys.take("title", str),
         hosted=keys.take("hosted", bool),
-        constants={key: constants.take(key, str) for key in list(constants.left)},
+        parts=keys.strings("parts", ()),
+        constants=_meanings(keys.table("constants", {})),
+        microphones={kind: _meanings(microphones.table(kind)) for kind in list(microphones.left)},
     )
     keys.done()
     return port
+
+
+def _meanings(keys: "_Keys") -> Mapping[str, str]:
+    return {name: keys.take(name, str) for name in list(keys.left)}
 
 
 def _ports() -> Path:
@@ -327,6 +399,11 @@ _KINDS = {
 }
 
 
+def literal(name: str, value: int) -> str:
+    """Return a constant as C has it: addresses, whose names end in _base, in hexadecimal."""
+    return f"0x{value:08x}u" if name.endswith("_base") else f"{value}u"
+
+
 def c_context(board: Board) -> dict[str, object]:
     """Return what the project templates know of a board, under the name `board`.
 
@@ -338,16 +415,23 @@ def c_context(board: Board) -> dict[str, object]:
         ("EAR_PORT_RX_BYTES", f"{board.rx_bytes}u", "received bytes kept until they are read"),
     ]
     for name, meaning in board.port.constants.items():
-        value = board.constants[name]
-        literal = f"0x{value:08x}u" if name.endswith("_base") else f"{value}u"
-        constants.append((f"EAR_PORT_{name.upper()}", literal, meaning))
+        constants.append(
+            (f"EAR_PORT_{name.upper()}", literal(name, board.constants[name]), meaning)
+        )
+    for kind, meanings in board.port.microphones.items():
+        has = board.microphone is not None and board.microphone.kind == kind
+        macro = f"EAR_PORT_MICROPHONE_{kind.upper()}"
+        constants.append((macro, f"{int(has)}u", f"1 where the board has a microphone, {kind}"))
+        for name, meaning in meanings.items() if has else ():
+            value = literal(name, board.microphone.constants[name])
+            constants.append((f"{macro}_{name.upper()}", value, meaning))
     return {
         "name": board.name,
         "title": board.title,
         "core": board.core,
         "hosted": board.port.hosted,
         "port": board.port.name,
-        "port_files": board.port.files,
+        "port_files": tuple(board.port.files),
         "compiler_prefix": board.compiler.prefix,
         "compiler": board.compiler.program,
         "system": board.compiler.system,
@@ -358,6 +442,7 @@ def c_context(board: Board) -> dict[str, object]:
         "rx_bytes": board.rx_bytes,
         "stack_bytes": board.stack_bytes,
         "regions": [(r.name, f"0x{r.origin:08x}", r.bytes) for r in board.memory.values()],
+        "microphone": board.microphone.kind if board.microphone else None,
         "runner": board.runner,
         "runner_options": dict(board.runner_options),
     }

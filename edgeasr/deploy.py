@@ -247,8 +247,8 @@ def project_files(
     for name in _runtime_files(model, code):
         files[f"runtime/{name}"] = (paths.runtime() / name).read_bytes()
     files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
-    for name in board.port.files:
-        files[f"port/{name}"] = (board.port.folder / name).read_bytes()
+    for name, path in board.port.files.items():
+        files[f"port/{name}"] = path.read_bytes()
     if board.file:
         files[f"board/{board.name}.toml"] = board.file.read_bytes()
     sources = sorted(name for name in (*files, "src/main.c") if name.endswith((".c", ".cpp")))

@@ -42,7 +42,7 @@ def boards(
             board.core,
             _size(board.flash_bytes),
             _size(board.ram_bytes),
-            board.runner,
+            board.runner or "",
             board.title,
         )
     console.out.print(table)

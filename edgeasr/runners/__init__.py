@@ -22,6 +22,11 @@ def start(folder: Path, board: Board, elf: Path) -> Running:
     Raises InputError when the board's runner is unknown, ToolError when its program is missing or
     ends at once. The runner's messages go to build/runner.log in the project.
     """
+    if board.runner is None:
+        raise InputError(
+            f"board {board.name}: no simulator runs its firmware; flash it, and name its port: "
+            "--port, such as --port /dev/ttyACM0"
+        )
     if board.runner not in RUNNERS:
         raise InputError(
             f'board {board.name}: runner "{board.runner}" not found; '

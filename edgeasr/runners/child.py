@@ -25,7 +25,7 @@ _ENDS_S = 2.0
 _LOOKS_S = 0.005
 _TAIL_BYTES = 2000
 
-# Exit code of a firmware that met a fault (port/cmsdk/startup.c).
+# Exit code of a firmware that met a fault (port/cortex_m/startup.c).
 FAULT_EXIT = 70
 
 

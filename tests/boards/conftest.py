@@ -14,13 +14,20 @@ from tests.conftest import need
 _HERE = Path(__file__).parent
 
 # What each runner needs besides the board's compiler.
-_EMULATORS = {"native": (), "qemu_system": ("qemu-system-arm",), "qemu_user": ("qemu-aarch64",)}
+_EMULATORS = {
+    "native": (),
+    "qemu_system": ("qemu-system-arm",),
+    "qemu_user": ("qemu-aarch64",),
+}
+
+# Boards whose firmware runs wherever the tests do.
+SIMULATED = tuple(name for name in boards.names() if boards.load(name).runner in _EMULATORS)
 
 
 def need_tools(board: str) -> None:
     """Skip (in CI: fail) when a program that the board needs is missing."""
     known = boards.load(board)
-    need("cmake", "ninja", known.compiler.program, *_EMULATORS[known.runner])
+    need("cmake", "ninja", known.compiler.program, *_EMULATORS.get(known.runner, ()))
 
 
 def context(board: str) -> dict[str, object]:
@@ -53,8 +60,8 @@ def write_echo(board: str, folder: Path) -> Project:
     }
     files["src/main.c"] = (_HERE / "echo.c").read_bytes()
     files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
-    for name in known.port.files:
-        files[f"port/{name}"] = (known.port.folder / name).read_bytes()
+    for name, path in known.port.files.items():
+        files[f"port/{name}"] = path.read_bytes()
     manifest = Manifest(
         generator="edgeasr test",
         board=board,

@@ -8,13 +8,14 @@ import pytest
 
 from edgeasr import boards, runners, toolchain
 from edgeasr.errors import LinkError
+from tests.boards.conftest import SIMULATED
 
 # 0xFF asks for the ticks, 0xFD and 0xFE make the bare-metal echo fault.
 _PLAIN = bytes(range(0xFD))
 _BURST = 20_000
 
 
-@pytest.fixture(params=boards.names())
+@pytest.fixture(params=SIMULATED)
 def running(request, echo):
     made, built = echo(request.param)
     with runners.start(made.folder, boards.load(request.param), built.elf) as started:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from edgeasr import boards, toolchain
-from tests.boards.conftest import need_tools
+from tests.boards.conftest import SIMULATED, need_tools
 
 # Clips streamed in CI; `edgeasr hil` without --limit streams them all.
 _CLIPS = {
@@ -35,7 +35,7 @@ def edgeasr(*argv: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module", params=boards.names())
+@pytest.fixture(scope="module", params=SIMULATED)
 def board(request: pytest.FixtureRequest) -> str:
     need_tools(request.param)
     return request.param

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeasr import boards, oracle
+from edgeasr import oracle
 from edgeasr.codegen.packing.linking import CODE_BYTES
 from edgeasr.connect import connect
-from tests.boards.conftest import need_tools
+from tests.boards.conftest import SIMULATED, need_tools
 from tests.sim.packed import every_packing
 
 _KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
-@pytest.mark.parametrize("board", boards.names())
+@pytest.mark.parametrize("board", SIMULATED)
 def test_every_packed_layer_has_the_bits_of_the_host(board: str, tmp_path: Path) -> None:
     need_tools(board)
     made = every_packing(tmp_path, board)

@@ -190,7 +190,14 @@ def test_wrong_runner_options(tmp_path, board, said):
 
 @pytest.mark.parametrize("name", boards.names())
 def test_shipped_boards_have_a_runner(name):
-    assert boards.load(name).runner in runners.RUNNERS
+    board = boards.load(name)
+    assert board.runner in runners.RUNNERS if board.simulated else board.line or board.port.hosted
+
+
+def test_a_board_that_nothing_simulates_needs_a_port(tmp_path):
+    board = dataclasses.replace(boards.load("qemu_mps2_an386"), runner=None)
+    with pytest.raises(InputError, match=r"^board qemu_mps2_an386: no simulator runs"):
+        runners.start(tmp_path, board, tmp_path / "x")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ _STRICT = (
 ).split()
 
 _CORES = {
+    "m0plus": "-mcpu=cortex-m0plus -mthumb",
     "m3": "-mcpu=cortex-m3 -mthumb",
     "m4": "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16",
     "m7": "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16",
@@ -34,9 +35,10 @@ def _compile(compiler: str, flags: list[str], board: str, folder: Path, **consta
         for name, value, why in given["board"]["constants"]
     ]
     (folder / "board_config.h").write_text(render("project/board_config.h.j2", given))
-    port = boards.load(board).port.folder
-    include = [f"-I{folder}", f"-I{port.parent}", f"-I{port}"]
-    for source in sorted(port.glob("*.c")):
+    files = boards.load(board).port.files.values()
+    folders = {paths.firmware_templates() / "port", *(file.parent for file in files)}
+    include = [f"-I{folder}", *(f"-I{held}" for held in folders)]
+    for source in [file for file in files if file.suffix == ".c"]:
         command = [compiler, *_STRICT, *flags, *include, "-c", source, "-o", folder / "x.o"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -45,7 +47,7 @@ def _compile(compiler: str, flags: list[str], board: str, folder: Path, **consta
 
 @pytest.mark.parametrize("core", _CORES)
 @pytest.mark.parametrize("level", ["-Os", "-O3"])
-def test_cmsdk_on_every_mainline_core(core: str, level: str, tmp_path: Path) -> None:
+def test_cmsdk_on_every_core(core: str, level: str, tmp_path: Path) -> None:
     _compile("arm-none-eabi-gcc", [*_CORES[core].split(), level], "qemu_mps2_an386", tmp_path)
 
 

@@ -1,14 +1,20 @@
-/* Start of an Armv7-M or Armv8-M program: vector table, memory, FPU, faults. The linker script gives the
- * symbols. Armv7-M Architecture Reference Manual, B1.5 (exceptions) and B3.2 (system control). */
+/* Start of a program on any Cortex-M: vector table, memory, FPU, faults. The linker script gives the
+ * symbols, port_vectors.h the port's interrupts. Armv7-M Architecture Reference Manual, B1.5
+ * (exceptions) and B3.2 (system control); Armv6-M has no CFSR, and of Thumb-2 only a little. */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "board_config.h"
+#include "port_vectors.h"
 #include "semihosting.h"
 
 #define VTOR (*(volatile uint32_t *)0xE000ED08u)
 #define CPACR (*(volatile uint32_t *)0xE000ED88u)
+#if defined(__ARM_ARCH_6M__)
+#define CFSR 0u
+#else
 #define CFSR (*(volatile uint32_t *)0xE000ED28u)
+#endif
 #define CPACR_FPU_FULL (0xFu << 20)
 
 /* Stack that was never used still holds this word. */
@@ -25,7 +31,6 @@ extern uint32_t ear_bss_start[];
 extern uint32_t ear_bss_end[];
 
 int main(void);
-void ear_port_uart_rx_interrupt(void);
 _Noreturn void ear_reset(void);
 _Noreturn void ear_fault_end(const uint32_t *frame);
 void ear_fault(void);
@@ -39,34 +44,37 @@ typedef union {
     const uint32_t *stack;
 } vector_entry_t;
 
-__attribute__((section(".vectors"), used)) static const vector_entry_t
-    vectors[VECTORS + EAR_PORT_UART_RX_IRQ + 1u] = {
-        [0] = {.stack = ear_stack_top},
-        [1] = {.handler = ear_reset},
-        [2] = {.handler = ear_unexpected},  /* NMI */
-        [3] = {.handler = ear_fault},       /* HardFault; the other faults escalate to it */
-        [4] = {.handler = ear_fault},
-        [5] = {.handler = ear_fault},
-        [6] = {.handler = ear_fault},
-        [11] = {.handler = ear_unexpected}, /* SVCall */
-        [12] = {.handler = ear_unexpected}, /* debug monitor */
-        [14] = {.handler = ear_unexpected}, /* PendSV */
-        [15] = {.handler = ear_unexpected}, /* SysTick */
-        [VECTORS + EAR_PORT_UART_RX_IRQ] = {.handler = ear_port_uart_rx_interrupt},
+#define ENTRY(irq, function) [VECTORS + (irq)] = {.handler = (function)},
+
+__attribute__((section(".vectors"), used)) static const vector_entry_t vectors[] = {
+    [0] = {.stack = ear_stack_top},
+    [1] = {.handler = ear_reset},
+    [2] = {.handler = ear_unexpected},  /* NMI */
+    [3] = {.handler = ear_fault},       /* HardFault; the other faults escalate to it */
+    [4] = {.handler = ear_fault},
+    [5] = {.handler = ear_fault},
+    [6] = {.handler = ear_fault},
+    [11] = {.handler = ear_unexpected}, /* SVCall */
+    [12] = {.handler = ear_unexpected}, /* debug monitor */
+    [14] = {.handler = ear_unexpected}, /* PendSV */
+    [15] = {.handler = ear_unexpected}, /* SysTick */
+    EAR_PORT_VECTORS(ENTRY)             /* others than these are not enabled */
 };
 
 /* Naked: the stack is being painted, so nothing may live on it yet. */
 __attribute__((naked)) void ear_reset(void) {
     __asm volatile(
+        ".syntax unified\n\t"
         "ldr r0, =ear_stack_bottom\n\t"
         "ldr r1, =ear_stack_top\n\t"
         "ldr r2, =%c0\n"
         "1:\n\t"
+        "str r2, [r0]\n\t"
+        "adds r0, r0, #4\n\t"
         "cmp r0, r1\n\t"
-        "itt lo\n\t"
-        "strlo r2, [r0], #4\n\t"
         "blo 1b\n\t"
-        "b ear_start\n\t"
+        "ldr r0, =ear_start\n\t"
+        "bx r0\n\t"
         ".ltorg" ::"i"(STACK_PAINT));
 }
 
@@ -99,18 +107,24 @@ _Noreturn void ear_start(void) {
 
 /* The fault may be a stack that ran out: look at the frame, then go on from the stack's top. */
 __attribute__((naked)) void ear_fault(void) {
-    __asm volatile("tst lr, #4\n\t"
-                   "ite eq\n\t"
-                   "mrseq r0, msp\n\t"
-                   "mrsne r0, psp\n\t"
-                   "ldr r1, =ear_stack_top\n\t"
-                   "mov sp, r1\n\t"
-                   "b ear_fault_end\n\t"
-                   ".ltorg");
+    __asm volatile(
+        ".syntax unified\n\t"
+        "movs r0, #4\n\t"
+        "mov r1, lr\n\t"
+        "tst r0, r1\n\t"
+        "mrs r0, msp\n\t"
+        "beq 1f\n\t"
+        "mrs r0, psp\n"
+        "1:\n\t"
+        "ldr r1, =ear_stack_top\n\t"
+        "mov sp, r1\n\t"
+        "ldr r1, =ear_fault_end\n\t"
+        "bx r1\n\t"
+        ".ltorg");
 }
 
 __attribute__((naked)) void ear_unexpected(void) {
-    __asm volatile("b ear_fault");
+    __asm volatile(".syntax unified\n\tldr r0, =ear_fault\n\tbx r0\n\t.ltorg");
 }
 
 #if EAR_PORT_SEMIHOSTING
