@@ -23,6 +23,7 @@ DEFAULT_MODEL = "digits"
 ENGINES = ("ear", "tflm")
 
 Code = ModelCode | TflmCode
+_SESSION = ("ear_session.c", "ear_session_model.c")
 # What firmware without a recogniser leaves out, though the session includes its headers.
 _RECOGNISER_SOURCES = {"ear_recognizer.c", "ear_decision.c", "ear_frontend.c"}
 
@@ -278,13 +279,12 @@ def _speech_files(model: SpeechModel, board: Board, incremental: bool) -> dict[s
 
 def _runtime_files(model: SpeechModel, code: Code) -> list[str]:
     """Return the names of the runtime's files that the firmware is built from, headers too."""
-    session = {
-        name for path in paths.runtime().glob("ear_session*.c") for name in closure(path.name)
-    }
+    session = {name for part in _SESSION for name in closure(part)}
     if model.facts.front_end is not None:
-        return sorted({*session, *code.sources, *features.c_sources(model.facts.front_end)})
-    bare = {*session, "ear_recognizer_none.c"} - _RECOGNISER_SOURCES
-    return sorted(bare | {*code.sources})
+        heard = {*closure("ear_session_audio.c"), *features.c_sources(model.facts.front_end)}
+        return sorted({*session, *heard, *code.sources})
+    bare = {*session, "ear_session_audio_none.c", "ear_recognizer_none.c"} - _RECOGNISER_SOURCES
+    return sorted({*bare, *code.sources})
 
 
 def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str]) -> dict[str, str]:

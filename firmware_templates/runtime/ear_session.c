@@ -34,22 +34,6 @@ void ear_session_forget_outputs(void) {
     ear_session.layer_output = NULL;
 }
 
-void ear_session_listen(ear_listening_t listening) {
-    ear_recognizer_reset(listening == EAR_STREAM ? EAR_MODE_STREAM : EAR_MODE_CLIP);
-    ear_session.listening = listening;
-    ear_session.had_event = false;
-    ear_session.outputs_crc = 0;
-    ear_session.samples = 0;
-    ear_session.frames = 0;
-    ear_session.inferences = 0;
-    ear_session.features_crc = 0;
-    ear_session.frontend_ticks = 0;
-    ear_session.inference_ticks = 0;
-    ear_session.made = 0;
-    ear_session.taken = 0;
-    ear_session.score_bytes = 0;
-}
-
 static const char *text(uint32_t index) {
     switch (index) {
     case 0: return EAR_BOARD_NAME;
@@ -75,7 +59,7 @@ uint32_t ear_session_text(uint8_t *to, uint32_t offset, uint32_t count) {
 
 /* Forget what was under way, and the model's state. */
 static void start_afresh(void) {
-    ear_session_listen(EAR_IDLE);
+    ear_session_stop_listening();
     ear_session.input_open = false;
     ear_session_forget_outputs();
 }
@@ -175,7 +159,7 @@ static void answer(size_t payload_bytes) {
 void ear_session_init(void) {
     memset(&ear_session, 0, sizeof ear_session);
     ear_decoder_init(&ear_session.decoder, rx, sizeof rx);
-    ear_session_listen(EAR_IDLE);
+    ear_session_stop_listening();
 }
 
 void ear_session_poll(void) {

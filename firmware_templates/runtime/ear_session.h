@@ -3,7 +3,7 @@
  * Needs the generated ear_protocol.h (numbers and layouts) and board_config.h (EAR_BOARD_NAME,
  * EAR_PORT_TICKS_HZ, EAR_PORT_RX_BYTES), and the model, the recogniser and the port of this
  * firmware. There is one session; not reentrant; all memory is static: one frame in, one frame out,
- * and the store of results.
+ * and, where there is a front end, the store of results.
  *
  * A damaged frame is dropped: the host asks again. A request with the type and number of the last
  * one gets the last reply again and is not carried out twice. HELLO forgets whatever was under way,

@@ -11,10 +11,40 @@
 
 _Static_assert(EAR_SESSION_STORE_BYTES >= EAR_RESULT_BYTES, "the store must hold a result");
 
+typedef enum { IDLE, CLIP, STREAM } listening_t;
+
+static struct {
+    listening_t listening;
+    uint32_t samples;
+    uint32_t frames;
+    uint32_t inferences;
+    uint32_t features_crc;
+    uint32_t outputs_crc; /* of a clip's inferences */
+    bool had_event;
+    uint64_t frontend_ticks;
+    uint64_t inference_ticks;
+
+    /* Results of the stream: those from number `taken` up to `made` are in the store. */
+    uint32_t made;
+    uint32_t taken;
+    uint32_t score_bytes; /* in each; 0: results for events alone */
+} heard;
+
 static uint8_t store[EAR_SESSION_STORE_BYTES];
 
+/* Forget what was heard, and the model's state, and listen as said. */
+static void listen(listening_t listening) {
+    ear_recognizer_reset(listening == STREAM ? EAR_MODE_STREAM : EAR_MODE_CLIP);
+    memset(&heard, 0, sizeof heard);
+    heard.listening = listening;
+}
+
+void ear_session_stop_listening(void) {
+    listen(IDLE);
+}
+
 static uint32_t result_bytes(void) {
-    return EAR_RESULT_BYTES + ear_session.score_bytes;
+    return EAR_RESULT_BYTES + heard.score_bytes;
 }
 
 static uint8_t *stored(uint32_t number) {
@@ -22,7 +52,7 @@ static uint8_t *stored(uint32_t number) {
 }
 
 static bool store_is_full(void) {
-    return ear_session.made - ear_session.taken >= EAR_SESSION_STORE_BYTES / result_bytes();
+    return heard.made - heard.taken >= EAR_SESSION_STORE_BYTES / result_bytes();
 }
 
 static void send_result(uint32_t number) {
@@ -32,14 +62,14 @@ static void send_result(uint32_t number) {
 
 static void add_result(bool is_event) {
     const ear_event_t *const event = ear_recognizer_event();
-    uint8_t *const result = stored(ear_session.made);
-    ear_put_u32(result + EAR_RESULT_AT_NUMBER, ear_session.made);
-    ear_put_u32(result + EAR_RESULT_AT_SAMPLE, ear_session.samples);
+    uint8_t *const result = stored(heard.made);
+    ear_put_u32(result + EAR_RESULT_AT_NUMBER, heard.made);
+    ear_put_u32(result + EAR_RESULT_AT_SAMPLE, heard.samples);
     ear_put_u16(result + EAR_RESULT_AT_LABEL, is_event ? event->label : 0u);
     result[EAR_RESULT_AT_SCORE] = (uint8_t)(is_event ? event->score : 0u);
     result[EAR_RESULT_AT_FLAGS] = (uint8_t)(is_event ? EAR_RESULT_EVENT : 0u);
-    memcpy(result + EAR_RESULT_AT_SCORES, ear_model_output(), ear_session.score_bytes);
-    send_result(ear_session.made++);
+    memcpy(result + EAR_RESULT_AT_SCORES, ear_model_output(), heard.score_bytes);
+    send_result(heard.made++);
 }
 
 static void add_frame(void) {
@@ -47,20 +77,20 @@ static void add_frame(void) {
     for (uint32_t i = 0; i < ear_recognizer_info.feature_count; i++) {
         uint8_t bytes[2];
         ear_put_u16(bytes, (uint16_t)features[i]);
-        ear_session.features_crc = ear_crc32(ear_session.features_crc, bytes, sizeof bytes);
+        heard.features_crc = ear_crc32(heard.features_crc, bytes, sizeof bytes);
     }
-    ear_session.frames++;
+    heard.frames++;
 }
 
 static void note_inference(uint32_t ticks) {
-    ear_session.inferences++;
-    ear_session.inference_ticks += ticks;
+    heard.inferences++;
+    heard.inference_ticks += ticks;
     ear_session.input_open = false;
     ear_session.layer_output = NULL;
     ear_session.output_valid = true;
-    if (ear_session.listening == EAR_CLIP) {
-        ear_session.outputs_crc = ear_crc32(ear_session.outputs_crc, ear_model_output(),
-                                            ear_model_info.output.bytes);
+    if (heard.listening == CLIP) {
+        heard.outputs_crc =
+            ear_crc32(heard.outputs_crc, ear_model_output(), ear_model_info.output.bytes);
     }
 }
 
@@ -73,26 +103,26 @@ static ear_status_t hear(const int16_t *pcm, uint32_t count) {
         const ear_status_t status = ear_recognizer_push(pcm, count, &consumed, &flags);
         const uint32_t ticks = ear_port_ticks() - begin;
         if (status != EAR_OK || consumed == 0u || consumed > count) {
-            ear_session.listening = EAR_IDLE;
+            heard.listening = IDLE;
             return status != EAR_OK ? status : EAR_ERROR_MODEL;
         }
         pcm += consumed;
         count -= consumed;
-        ear_session.samples += consumed;
+        heard.samples += consumed;
         if ((flags & EAR_FRAME_READY) != 0u) {
             add_frame();
         }
         if ((flags & EAR_INFERENCE_DONE) != 0u) {
             note_inference(ticks);
         } else if ((flags & EAR_EARLY_RUN) == 0u) {
-            ear_session.frontend_ticks += ticks;
+            heard.frontend_ticks += ticks;
         }
-        ear_session.had_event = ear_session.had_event || (flags & EAR_EVENT) != 0u;
-        if (ear_session.listening == EAR_CLIP) {
+        heard.had_event = heard.had_event || (flags & EAR_EVENT) != 0u;
+        if (heard.listening == CLIP) {
             continue;
         }
         if ((flags & EAR_EVENT) != 0u ||
-            ((flags & EAR_INFERENCE_DONE) != 0u && ear_session.score_bytes > 0u)) {
+            ((flags & EAR_INFERENCE_DONE) != 0u && heard.score_bytes > 0u)) {
             add_result((flags & EAR_EVENT) != 0u);
         }
     }
@@ -120,15 +150,15 @@ ear_status_t ear_serve_audio(const uint8_t *in, size_t count, size_t *reply) {
     const uint32_t taken = ear_get_u32(in + EAR_AUDIO_AT_TAKEN);
     const uint32_t samples = (uint32_t)(count - EAR_AUDIO_BYTES) / 2u;
     /* Modulo 2^32, as a stream has no end. */
-    const uint32_t known = ear_session.samples - ear_get_u32(in + EAR_AUDIO_AT_SAMPLE);
+    const uint32_t known = heard.samples - ear_get_u32(in + EAR_AUDIO_AT_SAMPLE);
     if ((count - EAR_AUDIO_BYTES) % 2u != 0u) {
         return EAR_ERROR_SIZE;
     }
-    if (ear_session.listening == EAR_IDLE) {
+    if (heard.listening == IDLE) {
         return EAR_ERROR_STATE;
     }
-    if (taken - ear_session.taken <= ear_session.made - ear_session.taken) {
-        ear_session.taken = taken;
+    if (taken - heard.taken <= heard.made - heard.taken) {
+        heard.taken = taken;
     }
     ear_status_t status = EAR_OK;
     if (known > UINT32_MAX / 2u) {
@@ -136,8 +166,8 @@ ear_status_t ear_serve_audio(const uint8_t *in, size_t count, size_t *reply) {
     } else if (known < samples) {
         status = hear_bytes(in + EAR_AUDIO_AT_PCM + 2u * known, samples - known);
     }
-    ear_put_u32(ear_out + EAR_AUDIO_REPLY_AT_EXPECTED, ear_session.samples);
-    ear_put_u32(ear_out + EAR_AUDIO_REPLY_AT_RESULTS, ear_session.made);
+    ear_put_u32(ear_out + EAR_AUDIO_REPLY_AT_EXPECTED, heard.samples);
+    ear_put_u32(ear_out + EAR_AUDIO_REPLY_AT_RESULTS, heard.made);
     *reply = EAR_AUDIO_REPLY_BYTES;
     return status;
 }
@@ -149,7 +179,7 @@ ear_status_t ear_serve_clip_begin(const uint8_t *in, size_t count, size_t *reply
     if (ear_recognizer_info.sample_rate_hz == 0u) {
         return EAR_ERROR_UNSUPPORTED;
     }
-    ear_session_listen(EAR_CLIP);
+    listen(CLIP);
     return EAR_OK;
 }
 
@@ -170,29 +200,29 @@ static void put_peak(void) {
     ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_SAMPLE, peak->sample);
     ear_put_u16(ear_out + EAR_CLIP_END_REPLY_AT_LABEL, peak->label);
     ear_out[EAR_CLIP_END_REPLY_AT_SCORE] = (uint8_t)peak->score;
-    ear_out[EAR_CLIP_END_REPLY_AT_FLAGS] = ear_session.had_event ? EAR_RESULT_EVENT : 0u;
+    ear_out[EAR_CLIP_END_REPLY_AT_FLAGS] = heard.had_event ? EAR_RESULT_EVENT : 0u;
 }
 
 ear_status_t ear_serve_clip_end(const uint8_t *in, size_t count, size_t *reply) {
     (void)count;
-    if (ear_session.listening != EAR_CLIP) {
+    if (heard.listening != CLIP) {
         return EAR_ERROR_STATE;
     }
-    if (ear_get_u32(in + EAR_CLIP_END_AT_SAMPLES) != ear_session.samples) {
+    if (ear_get_u32(in + EAR_CLIP_END_AT_SAMPLES) != heard.samples) {
         return EAR_ERROR_SEQUENCE;
     }
     const ear_status_t status = ear_recognizer_streams() ? EAR_OK : infer_last_window();
-    ear_session.listening = EAR_IDLE;
+    heard.listening = IDLE;
     if (status != EAR_OK) {
         return status;
     }
     put_peak();
-    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FRAMES, ear_session.frames);
-    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FEATURES_CRC, ear_session.features_crc);
-    ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_FRONTEND_TICKS, ear_session.frontend_ticks);
-    ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCE_TICKS, ear_session.inference_ticks);
-    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCES, ear_session.inferences);
-    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUTS_CRC, ear_session.outputs_crc);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FRAMES, heard.frames);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_FEATURES_CRC, heard.features_crc);
+    ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_FRONTEND_TICKS, heard.frontend_ticks);
+    ear_put_u64(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCE_TICKS, heard.inference_ticks);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCES, heard.inferences);
+    ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUTS_CRC, heard.outputs_crc);
     const uint32_t bytes =
         ear_smaller(ear_model_info.output.bytes, EAR_FRAME_MAX_PAYLOAD - EAR_CLIP_END_REPLY_BYTES);
     memcpy(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUT, ear_model_output(), bytes);
@@ -212,26 +242,26 @@ ear_status_t ear_serve_stream_begin(const uint8_t *in, size_t count, size_t *rep
         (flags != 0u && ear_model_info.output.bytes > most - EAR_RESULT_BYTES)) {
         return EAR_ERROR_UNSUPPORTED;
     }
-    ear_session_listen(EAR_STREAM);
-    ear_session.score_bytes = flags != 0u ? ear_model_info.output.bytes : 0u;
+    listen(STREAM);
+    heard.score_bytes = flags != 0u ? ear_model_info.output.bytes : 0u;
     return EAR_OK;
 }
 
 ear_status_t ear_serve_stream_end(const uint8_t *in, size_t count, size_t *reply) {
     (void)count;
-    if (ear_session.listening != EAR_STREAM) {
+    if (heard.listening != STREAM) {
         return EAR_ERROR_STATE;
     }
-    if (ear_get_u32(in + EAR_STREAM_END_AT_SAMPLES) != ear_session.samples) {
+    if (ear_get_u32(in + EAR_STREAM_END_AT_SAMPLES) != heard.samples) {
         return EAR_ERROR_SEQUENCE;
     }
-    ear_session.listening = EAR_IDLE;
-    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_FRAMES, ear_session.frames);
-    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_FEATURES_CRC, ear_session.features_crc);
-    ear_put_u64(ear_out + EAR_STREAM_END_REPLY_AT_FRONTEND_TICKS, ear_session.frontend_ticks);
-    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_INFERENCES, ear_session.inferences);
-    ear_put_u64(ear_out + EAR_STREAM_END_REPLY_AT_INFERENCE_TICKS, ear_session.inference_ticks);
-    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_RESULTS, ear_session.made);
+    heard.listening = IDLE;
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_FRAMES, heard.frames);
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_FEATURES_CRC, heard.features_crc);
+    ear_put_u64(ear_out + EAR_STREAM_END_REPLY_AT_FRONTEND_TICKS, heard.frontend_ticks);
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_INFERENCES, heard.inferences);
+    ear_put_u64(ear_out + EAR_STREAM_END_REPLY_AT_INFERENCE_TICKS, heard.inference_ticks);
+    ear_put_u32(ear_out + EAR_STREAM_END_REPLY_AT_RESULTS, heard.made);
     *reply = EAR_STREAM_END_REPLY_BYTES;
     return EAR_OK;
 }
@@ -239,13 +269,13 @@ ear_status_t ear_serve_stream_end(const uint8_t *in, size_t count, size_t *reply
 ear_status_t ear_serve_resend(const uint8_t *in, size_t count, size_t *reply) {
     (void)count;
     const uint32_t first = ear_get_u32(in + EAR_RESEND_AT_FIRST);
-    if (ear_session.made - first > ear_session.made - ear_session.taken) {
+    if (heard.made - first > heard.made - heard.taken) {
         return EAR_ERROR_ARGUMENT;
     }
-    for (uint32_t number = first; number != ear_session.made; number++) {
+    for (uint32_t number = first; number != heard.made; number++) {
         send_result(number);
     }
-    ear_put_u32(ear_out + EAR_RESEND_REPLY_AT_RESULTS, ear_session.made);
+    ear_put_u32(ear_out + EAR_RESEND_REPLY_AT_RESULTS, heard.made);
     *reply = EAR_RESEND_REPLY_BYTES;
     return EAR_OK;
 }

@@ -1,7 +1,8 @@
 /* What the parts of the session share; nobody else includes it.
  *
  * ear_session.c takes frames and answers them, ear_session_model.c serves the model alone,
- * ear_session_audio.c clips and streams.
+ * ear_session_audio.c clips and streams; ear_session_audio_none.c, where there is no front end,
+ * refuses these.
  */
 #ifndef EAR_SESSION_PARTS_H
 #define EAR_SESSION_PARTS_H
@@ -9,8 +10,6 @@
 #include "ear_frames.h"
 #include "ear_protocol.h"
 #include "ear_session.h"
-
-typedef enum { EAR_IDLE, EAR_CLIP, EAR_STREAM } ear_listening_t;
 
 typedef struct {
     ear_decoder_t decoder;
@@ -26,22 +25,6 @@ typedef struct {
     bool output_valid;
     const void *layer_output; /* NULL: none */
     uint32_t layer_bytes;
-
-    /* The clip or the stream. */
-    ear_listening_t listening;
-    uint32_t samples;
-    uint32_t frames;
-    uint32_t inferences;
-    uint32_t features_crc;
-    uint32_t outputs_crc; /* of a clip's inferences */
-    bool had_event;
-    uint64_t frontend_ticks;
-    uint64_t inference_ticks;
-
-    /* Results of the stream: those from number `taken` up to `made` are in the store. */
-    uint32_t made;
-    uint32_t taken;
-    uint32_t score_bytes; /* in each; 0: results for events alone */
 } ear_session_state_t;
 
 extern ear_session_state_t ear_session;
@@ -56,8 +39,8 @@ void ear_session_send(uint8_t type, ear_status_t status, uint16_t sequence, size
 /* The outputs of the model are no longer what an inference left. */
 void ear_session_forget_outputs(void);
 
-/* Forget what was heard, and the model's state, and listen as said. */
-void ear_session_listen(ear_listening_t listening);
+/* Forget what was heard, and the model's state, and listen no more. */
+void ear_session_stop_listening(void);
 
 /* Copy what lies in [offset, offset + count) of all texts, each with its NUL; return the length of
  * them all. */

@@ -16,6 +16,6 @@ def test_session_compiles(target: str, tmp_path: Path) -> None:
     need(program)
     fake.write_headers(tmp_path)
     include = [f"-I{d}" for d in (tmp_path, paths.runtime(), paths.firmware_templates() / "port")]
-    sources = [paths.runtime() / name for name in fake.SESSION]
-    assert len(sources) == 3
+    sources = sorted(paths.runtime().glob("ear_session*.c"))
+    assert {*fake.SESSION} < {source.name for source in sources}
     process.run([program, *flags, *_STRICT, *include, "-c", *sources], cwd=tmp_path)

@@ -134,17 +134,27 @@ static void hex(char *text, uint32_t value) {
     }
 }
 
+/* The text is made at the stack's bottom: what stands there is not needed any more. */
 static void report(const uint32_t *frame) {
-    static char where[] = "fault: pc 0x........ lr 0x........ cfsr 0x........\n";
-    static char nowhere[] = "fault: the stack ran out, cfsr 0x........\n";
+    static const char where[] = "fault: pc 0x........ lr 0x........ cfsr 0x........\n";
+    static const char nowhere[] = "fault: the stack ran out, cfsr 0x........\n";
     static const uint32_t stopped[2] = {SEMIHOSTING_APPLICATION_EXIT, FAULT_EXIT};
-    bool whole = frame >= ear_stack_bottom && frame + 8 <= ear_stack_top;
+    const bool whole = frame >= ear_stack_bottom && frame + 8 <= ear_stack_top;
+    const volatile uint32_t *const kept = whole ? frame : ear_stack_bottom;
+    const uint32_t lr = kept[5];
+    const uint32_t pc = kept[6];
+    char *const text = (char *)ear_stack_bottom;
+    const char *const from = whole ? where : nowhere;
+    uint32_t at = 0;
+    do {
+        text[at] = from[at];
+    } while (from[at++] != '\0');
     if (whole) {
-        hex(&where[12], frame[6]);
-        hex(&where[26], frame[5]);
+        hex(&text[12], pc);
+        hex(&text[26], lr);
     }
-    hex(whole ? &where[42] : &nowhere[33], CFSR);
-    ear_semihost(SEMIHOSTING_WRITE0, whole ? where : nowhere);
+    hex(&text[whole ? 42 : 33], CFSR);
+    ear_semihost(SEMIHOSTING_WRITE0, text);
     ear_semihost(SEMIHOSTING_EXIT_EXTENDED, stopped);
 }
 #endif
