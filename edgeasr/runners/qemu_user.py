@@ -1,6 +1,7 @@
 """A Linux program for another processor: QEMU's user mode, with the cross compiler's libraries.
 
-Its clock counts instructions, a tick each, where there is a gcc for the plugin that does it.
+QEMU is the board's core and no more, so that what the core lacks is met here, not on the board. Its
+clock counts instructions, a tick each, where there is a gcc for the plugin that does it.
 """
 
 import platform
@@ -28,7 +29,7 @@ def start(board: Board, elf: Path, log: Path) -> Running:
             "libraries that come with its compiler; install them with: apt-get install "
             "libc6-dev-arm64-cross"
         )
-    argv = [emulator, "-L", options["sysroot"]]
+    argv = [emulator, "-cpu", board.core, "-L", options["sysroot"]]
     plugin = instruction_clock.plugin()
     if plugin is None:
         return spawn([*argv, elf.resolve()], log)

@@ -20,7 +20,10 @@ _CLIPS = {
     "qemu_mps2_an500": 20,
     "qemu_mps2_an505": 20,
     "qemu_mps3_an547": 20,
+    "rpi3": 60,
     "rpi4": 120,
+    "rpi5": 60,
+    "rpi_zero2w": 20,
 }
 
 

@@ -46,11 +46,9 @@ def test_a_board_file_of_ones_own_loads_by_its_path(tmp_path):
 def test_a_misspelt_board_gets_its_neighbour():
     with pytest.raises(InputError) as caught:
         boards.load("qemu_mps2_an368")
-    assert str(caught.value) == (
-        'board "qemu_mps2_an368" not found; did you mean "qemu_mps2_an386"? '
-        "allowed: host, qemu_mps2_an385, qemu_mps2_an386, qemu_mps2_an500, qemu_mps2_an505, "
-        "qemu_mps3_an547, rpi4; see 'edgeasr boards'"
-    )
+    said = str(caught.value)
+    assert said.startswith('board "qemu_mps2_an368" not found; did you mean "qemu_mps2_an386"? ')
+    assert said.endswith("; see 'edgeasr boards'")
 
 
 @pytest.mark.parametrize("name", ["", "../rpi4", "nosuch.toml", "rpi4\n", "RPI4"])
