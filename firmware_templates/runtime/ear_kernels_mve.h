@@ -32,6 +32,47 @@ void ear_depthwise_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *s
                                  int8_t *scratch, const int32_t *bias,
                                  const ear_dims_t *output_dims, int8_t *output);
 
+/* DEPTHWISE_CONV_2D by planes: all that the filter meets of a channel, padding included. A step
+ * makes `group` outputs from 16 bytes of a plane, and a line of outputs is made of steps. What
+ * steps make beyond a line is made again by the next, or is behind the sums. */
+typedef struct {
+    int32_t images;
+    int32_t channels;
+    int32_t depth_multiplier;
+    int32_t input_zero_point;
+    int32_t output_offset;
+    int32_t output_min;
+    int32_t output_max;
+    bool positive;       /* output_min >= output_offset: what is below needs no exact rounding */
+    int32_t input_image; /* values of an image */
+    int32_t input_line;  /* positions from one run of the input to the next */
+    int32_t taps;
+    int32_t runs;        /* of the input in a plane */
+    int32_t run;         /* positions */
+    int32_t plane_bytes; /* a multiple of 4 */
+    int32_t plane_line;  /* from one run to the next in a plane */
+    int32_t inside;      /* where the first one is */
+    int32_t lines;       /* of outputs */
+    int32_t line;        /* from what the first output of a line meets to that of the next */
+    int32_t columns;     /* outputs of a line */
+    int32_t steps;       /* of a line */
+    int32_t step;        /* in a plane, from one to the next */
+    int32_t group;       /* at most 5 if is_run, else 3 */
+    bool is_run;         /* a step reads 16 adjacent bytes */
+    uint8_t window[16];  /* else these */
+    int8_t lanes[80];    /* the weight that each has, by output of a step; -1: none */
+    int32_t band;        /* lines whose sums are made at once, 8 outputs or more */
+    int32_t sums_bytes;  /* a multiple of 4 */
+} ear_planes_mve_t;
+
+/* Shifts are -31 to -1; the bias has nothing of the input's offset in it; filter is
+ * [channels][taps]. Scratch, aligned to 4 bytes, has plane_bytes and sums_bytes before what the
+ * weights need. The output may be at the address of the input where the depth multiplier is 1 and
+ * both are of one size. */
+void ear_depthwise_planes_s8_mve(const ear_planes_mve_t *params, const ear_scales_t *scales,
+                                 const int8_t *input, const ear_weights_t *filter,
+                                 int8_t *scratch, const int32_t *bias, int8_t *output);
+
 #ifdef __cplusplus
 }
 #endif

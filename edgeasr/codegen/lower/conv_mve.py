@@ -6,6 +6,7 @@ import numpy as np
 
 from edgeasr.codegen.call import Array, KernelCall, Struct
 from edgeasr.codegen.lower.convolution import Convolution, dims
+from edgeasr.codegen.lower.depthwise_mve import depthwise_planes
 from edgeasr.codegen.lower.quantized import multiplier, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
 from edgeasr.graph import Tensor
@@ -27,8 +28,11 @@ def conv_mve(layer: Convolution) -> KernelCall | None:
 def _depthwise(layer: Convolution) -> KernelCall | None:
     view, channels = layer.view, layer.channels
     scales = every_scale(view, layer.factors, channels)
-    if scales is None or layer.params["depth_multiplier"] != 1:
+    if scales is None:
         return None
+    by_planes = depthwise_planes(layer, scales)
+    if by_planes or layer.params["depth_multiplier"] != 1:
+        return by_planes
     rows = layer.values.reshape(-1, channels)
     bias = folded_bias(layer.bias, rows.T, layer.params["input_offset"])
     weights = packed_weights(view, layer.values, layer.channel_axis)

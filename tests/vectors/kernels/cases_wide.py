@@ -95,6 +95,18 @@ def _depthwise_wide(make: Make) -> tuple[str, dict]:
     return _layer(make, "DEPTHWISE_CONV_2D", make.pick(*_PLANES), channels, taps, strides)
 
 
+def _depthwise_planes(make: Make) -> tuple[str, dict]:
+    """Planes with many outputs of a channel: narrow, long, wide, and more than are made at once."""
+    plane = make.pick((25, 5), (9, 4), (21, 1), (1, 30), (6, 13), (4, 40), (13, 7), (30, 20))
+    taps = make.pick((3, 3), (3, 3), (3, 1), (1, 3), (5, 3), (2, 2), (9, 1), (4, 4))
+    depth, multiplier = int(make.pick(1, 2, 3, 8, 17)), int(make.pick(1, 1, 1, 2))
+    channels = depth, depth * multiplier
+    strides = make.pick((1, 1), (1, 1), (1, 1), (2, 1), (2, 2))
+    fits = all(t <= n for t, n in zip(taps, plane, strict=True))
+    padding = str(make.pick("SAME", "VALID")) if fits else "SAME"
+    return _layer(make, "DEPTHWISE_CONV_2D", plane, channels, taps, strides, padding)
+
+
 def _dense(units: int, depth: int, rows: int = 1) -> Callable[[Make], tuple[str, dict]]:
     """FULLY_CONNECTED; 0 stands for any of the widths, and for depth also for some above."""
 
@@ -127,6 +139,7 @@ WIDE: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "conv2d_wide": _conv_wide,
     "conv2d_one_channel": _conv_one_channel,
     "depthwise_wide": _depthwise_wide,
+    "depthwise_planes": _depthwise_planes,
     "dense_wide": _dense(0, 0, 0),
 }
 
