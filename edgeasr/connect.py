@@ -70,13 +70,13 @@ def _greet(
     count: Callable[[int], int | None] | None,
 ) -> Connected:
     hello = device.hello()
-    check_firmware(hello, project)
+    check_firmware(hello, project, model)
     counts = count if count is not None and count(1 << 20) is not None else None
     return Connected(project, model, device, hello, counts)
 
 
-def check_firmware(hello: Hello, project: Project) -> None:
-    """Refuse firmware of another model or board than the project's."""
+def check_firmware(hello: Hello, project: Project, model: SpeechModel) -> None:
+    """Refuse firmware of another model or board than the project's, or of another hop."""
     manifest = project.manifest
     running = hello.model_hash.hex()
     if not manifest.model_sha256.startswith(running):
@@ -85,13 +85,20 @@ def check_firmware(hello: Hello, project: Project) -> None:
             f"holds {manifest.model_name} ({manifest.model_sha256[: len(running)]}); build the "
             "project, and flash it, again"
         )
-    if manifest.hop and hello.frames != manifest.hop:
+    # Firmware for tensors alone has no frames; it is never incremental.
+    frames = manifest.hop or (model.facts.frames if hello.sample_rate_hz else hello.frames)
+    if hello.frames != frames:
         raise CheckError(
-            f"{project.folder}: the device takes {hello.frames} frames an inference, the project's "
-            f"firmware {manifest.hop}; build the project, and flash it, again"
+            f"{project.folder}: the device takes {_piece(hello.frames, model)}, the project's "
+            f"firmware {_piece(frames, model)}; build the project, and flash it, again"
         )
     if hello.board != manifest.board:
         raise CheckError(
             f"{project.folder}: the device says it is a {hello.board}, the project is for "
             f"{manifest.board}; export for that board, or choose another port"
         )
+
+
+def _piece(frames: int, model: SpeechModel) -> str:
+    kind = "whole window" if frames == model.facts.frames else "incremental"
+    return f"{frames} frames an inference ({kind})"

@@ -120,6 +120,8 @@ def _show(seen: Inspection, compared: Comparison | None) -> None:
     print_line(total, markup=False)
     _show_weights(seen, compared)
     _show_facts(seen)
+    if not seen.problems:
+        print_line(f"incremental: {_incremental(seen)}", markup=False)
 
 
 def _table(seen: Inspection) -> Table:
@@ -272,4 +274,16 @@ def _show_facts(seen: Inspection) -> None:
         f"decision: mean of {rule.window}, {above} {rule.threshold:g}, "
         f"then {rule.refractory_ms} ms of silence{start}",
         markup=False,
+    )
+
+
+def _incremental(seen: Inspection) -> str:
+    """Return what `export --incremental` saves, or what is in its way."""
+    made = seen.streaming
+    if made is None:
+        return f"no: {seen.not_streaming}"
+    share = 100 * made.macs / made.window_macs
+    return (
+        f"yes, with export --incremental: {made.hop} of {made.frames} frames an inference, "
+        f"{share:.1f} % of a window's MACs"
     )

@@ -192,7 +192,7 @@ def _windowed(graph: Graph, op: Op, source: _Rows, target: Tensor, hop: int) -> 
             op,
             f"pads {padded} of {source.count + padded} rows in time, so its rows at the window's "
             "edges change as the window moves; only layers without padding in time (VALID) can be "
-            "computed incrementally; train one: --model ds_stream",
+            "computed incrementally, as of 'edgeasr train --model ds_stream'",
         )
     total = source.stride * stride
     if hop % total:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgeasr import speech
 from edgeasr.codegen import coverage, macs
+from edgeasr.codegen.incremental import Incremental, transform
 from edgeasr.codegen.model import ModelCode, generate
 from edgeasr.errors import CheckError, InputError
 from edgeasr.graph import Graph, Op, Tensor, load
@@ -41,7 +42,8 @@ class Inspection:
 
     facts: None for a foreign file without any; missing says why. source: where they stand.
     problems: what the `ear` engine cannot run. code: None when there are problems; weights: none
-    then.
+    then. streaming: what `export --incremental` makes of it; None where it refuses, and
+    not_streaming says why.
     """
 
     path: Path
@@ -53,6 +55,8 @@ class Inspection:
     code: ModelCode | None
     rows: tuple[Row, ...]
     weights: tuple[Weights, ...]
+    streaming: Incremental | None = None
+    not_streaming: str = ""
 
     @property
     def macs(self) -> int:
@@ -82,6 +86,7 @@ class Inspection:
             "operators": [vars(row) for row in self.rows],
             "weights": self._weights() if self.code else None,
             "memory": self._memory() if self.code else None,
+            "incremental": self._streaming(),
         }
 
     def picture(self) -> str:
@@ -100,6 +105,12 @@ class Inspection:
             "packed_bytes": self.packed_bytes,
             "layers": [vars(row) for row in self.weights],
         }
+
+    def _streaming(self) -> dict[str, object]:
+        made = self.streaming
+        if made is None:
+            return {"problem": self.not_streaming}
+        return {"hop": made.hop, "frames": made.frames, "steps": made.steps, "macs": made.macs}
 
     def _memory(self) -> dict[str, object]:
         plan = self.code.plan
@@ -146,7 +157,20 @@ def inspect(path: Path, facts_file: Path | None = None) -> Inspection:
     places = code.plan.tensors if code else {}
     rows = tuple(_row(graph, op, layers.get(op.index), places) for op in graph.ops)
     held = weights(code, facts) if code else ()
-    return Inspection(path, graph, facts, source, missing, problems, code, rows, held)
+    streaming = problems[0] if problems else _streaming(graph, facts)
+    made, why = (None, streaming) if isinstance(streaming, str) else (streaming, "")
+    return Inspection(path, graph, facts, source, missing, problems, code, rows, held, made, why)
+
+
+def _streaming(graph: Graph, facts: speech.Facts | None) -> Incremental | str:
+    """Return the form of a model that computes new rows only, or why it has none."""
+    if facts is None or facts.front_end is None:
+        return "it has no front end, so there is no hop"
+    try:
+        made = transform(graph, facts.frames, facts.decision.hop_frames)
+    except InputError as error:
+        return str(error)
+    return next(iter(coverage.check(made.graph)), made)
 
 
 def find_facts(

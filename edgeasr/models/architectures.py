@@ -165,3 +165,6 @@ _ARCHITECTURES: Mapping[str, Callable] = {
     "ds_cnn_l": _ds_cnn(276, 5, (2, 1), 2),
 }
 NAMES = tuple(_ARCHITECTURES)
+# Of those that a stream can compute incrementally: frames from a row of the last layer to the next.
+# The window must move by a multiple of them.
+FRAMES_A_ROW: Mapping[str, int] = {"ds_stream": 4}

@@ -32,7 +32,7 @@ def choose_decision(
 
     The foreign speech of train takes no part in training; that of test gives the rate on the card.
     """
-    base = Decision(ignored=_IGNORED)
+    base = Decision(ignored=_IGNORED, hop_frames=_hop_frames(options.architecture))
     words = [c for c in gathered.task.split("val") if c.label not in _IGNORED]
     positive = _heard_words(words[:: _every(words)], quantized, gathered, options, base, observer)
     negative = _heard_foreign("train", quantized, gathered, options, base, observer)
@@ -40,6 +40,11 @@ def choose_decision(
         return OperatingPoint(base, float("nan"), float("nan"))
     rate = options.window.front_end.sample_rate_hz
     return streams.choose(positive, negative, base, gathered.task.labels, rate)
+
+
+def _hop_frames(architecture: str) -> int:
+    """Return the frames between inferences: what lets a stream keep rows, else the usual."""
+    return architectures.FRAMES_A_ROW.get(architecture, Decision().hop_frames)
 
 
 def _every(clips: Sequence) -> int:

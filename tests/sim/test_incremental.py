@@ -80,12 +80,26 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert (manifest["hop"], manifest["steps"]) == (4, 4)
 
 
-def test_firmware_of_whole_windows_is_not_taken_for_incremental(exported) -> None:
+def test_whole_and_incremental_firmware_are_not_mixed_up(exported) -> None:
     made = exported("host")
     with connect(made) as connected:
-        whole = dataclasses.replace(connected.hello, frames=tiny.STREAM_FRAMES)
-    with pytest.raises(CheckError, match="takes 15 frames an inference"):
-        check_firmware(whole, made)
+        hello, model = connected.hello, connected.model
+    whole = dataclasses.replace(hello, frames=tiny.STREAM_FRAMES)
+    with pytest.raises(
+        CheckError,
+        match=r"the device takes 15 frames an inference \(whole window\), the project's firmware "
+        r"4 frames an inference \(incremental\); build the project, and flash it, again$",
+    ):
+        check_firmware(whole, made, model)
+    other = dataclasses.replace(made, manifest=dataclasses.replace(made.manifest, hop=0, steps=1))
+    with pytest.raises(
+        CheckError,
+        match=r"takes 4 frames an inference \(incremental\), the project's firmware 15 frames an "
+        r"inference \(whole window\); build",
+    ):
+        check_firmware(hello, other, model)
+    check_firmware(hello, made, model)
+    check_firmware(whole, other, model)
 
 
 def test_what_does_not_qualify_is_refused(tmp_path: Path) -> None:

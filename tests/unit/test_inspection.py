@@ -283,6 +283,38 @@ def test_inputs_are_what_the_reference_hears(original, clips):
         assert np.array_equal(row[..., 0], reference.window(reference.features(pcm)))
 
 
+def test_it_says_whether_rows_can_be_kept_and_if_not_why(original, tmp_path):
+    stream = tiny.write_stream_model(tmp_path / "stream.tflite")
+    seen = inspection.inspect(stream)
+    assert seen.not_streaming == ""
+    told = seen.to_dict()["incremental"]
+    assert told == {"hop": 4, "frames": 15, "steps": 4, "macs": seen.streaming.macs}
+    assert told["macs"] < seen.macs
+    bare = tmp_path / "bare.tflite"
+    bare.write_bytes(serialize(tiny.stream_graph()))
+    for path, wanted in (
+        (original, "operator #0 CONV_2D: pads 1 of 7 rows in time"),
+        (tiny.write_stream_model(tmp_path / "odd.tflite", 3), "the hop must be a multiple of 2"),
+        (bare, "it has no front end, so there is no hop"),
+    ):
+        told = inspection.inspect(path).to_dict()["incremental"]
+        assert list(told) == ["problem"]
+        assert wanted in told["problem"]
+
+
+def test_the_command_says_it_in_a_line_without_tensorflow(original, tmp_path):
+    tiny.write_stream_model(tmp_path / "stream.tflite")
+    (tmp_path / "tensorflow.py").write_text("raise ImportError")
+    for name, wanted in (
+        ("stream.tflite", "incremental: yes, with export --incremental: 4 of 15 frames an inf"),
+        (original, "incremental: no: operator #0 CONV_2D: pads "),
+    ):
+        done = edgeasr(name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        (line,) = [row for row in done.stdout.splitlines() if row.startswith("incremental")]
+        assert line.startswith(wanted)
+
+
 def edgeasr(*argv, cwd):
     command = [sys.executable, "-m", "edgeasr", "inspect", *map(str, argv)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)

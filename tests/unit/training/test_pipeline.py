@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edgeasr import paths, speech, training
+from edgeasr import deploy, paths, speech, training
 from edgeasr.errors import InputError, ToolError
 from edgeasr.models import architectures
 from tests.conftest import need_package
@@ -29,6 +29,7 @@ def test_the_file_carries_the_facts_that_the_pipeline_found(trained, tmp_path):
     assert facts.frames == 49
     assert facts.provenance["split"].startswith("speaker-disjoint")
     assert facts.decision.ignored == ("_silence_", "_unknown_")
+    assert facts.decision.hop_frames == 5
 
 
 def test_the_card_counts_what_was_measured(trained):
@@ -63,6 +64,14 @@ def test_a_training_that_is_stopped_leaves_nothing(data, kept, quick):
     with pytest.raises(Stop):
         training.train(data, options, training.Observer(on_epoch=stop))
     assert {file.name for file in kept.rglob("*")} == before
+
+
+def test_a_model_for_streams_can_be_exported_incremental_at_once(data, kept, quick, tmp_path):
+    made = training.train(data, replace(quick, architecture="ds_stream"))
+    training.write(made, tmp_path, "edgeasr train digits --model ds_stream")
+    assert made.facts.decision.hop_frames == made.card["stream"]["decision"]["hop_frames"] == 4
+    streaming = deploy.make_incremental(speech.load(tmp_path / "digits.tflite"))
+    assert (streaming.hop, streaming.steps) == (4, 13)
 
 
 def test_missing_tensorflow_is_a_sentence_with_its_command(data, quick, monkeypatch):
