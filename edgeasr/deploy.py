@@ -24,6 +24,10 @@ ENGINES = ("ear", "tflm")
 
 Code = ModelCode | TflmCode
 _SESSION = ("ear_session.c", "ear_session_model.c")
+# Firmware without a front end is sent tensors alone, for which nobody waits: short frames do. Its
+# model is called from less deep in the stack.
+_BARE_RX_BYTES = 256
+_BARE_STACK_LESS_BYTES = 512
 # What firmware without a recogniser leaves out, though the session includes its headers.
 _RECOGNISER_SOURCES = {"ear_recognizer.c", "ear_decision.c", "ear_frontend.c"}
 
@@ -92,6 +96,8 @@ def export(
             packing=packing or PACKINGS[0],
             extension=extensions.of_core(board.core),
         )
+    if not model.hears and not board.port.hosted:
+        board = _bare_board(board, engine)
     check_fit(model, code, board)
     files = project_files(model, board, code, incremental=incremental)
     if kind != manifests.CMAKE:
@@ -106,6 +112,16 @@ def export(
     if streaming:
         manifest = dataclasses.replace(manifest, hop=streaming.hop, steps=streaming.steps)
     return project.write(out, files, manifest, replace=replace)
+
+
+def _bare_board(board: Board, engine: str) -> Board:
+    """Return the board as firmware that hears nothing uses it."""
+    less = _BARE_STACK_LESS_BYTES if engine == "ear" else 0
+    return dataclasses.replace(
+        board,
+        rx_bytes=min(board.rx_bytes, _BARE_RX_BYTES),
+        stack_bytes=max(board.stack_bytes - less, board.stack_bytes // 2),
+    )
 
 
 def make_incremental(model: SpeechModel, engine: str = "ear") -> Incremental:

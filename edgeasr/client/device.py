@@ -24,7 +24,7 @@ from edgeasr.client.upload import Upload
 from edgeasr.errors import InputError, LinkError
 from edgeasr.link import Link
 from edgeasr.protocol import messages
-from edgeasr.protocol.messages import AUDIO_SAMPLES, READ_BYTES, TENSOR_TYPES, WRITE_BYTES, What
+from edgeasr.protocol.messages import READ_BYTES, TENSOR_TYPES, What
 
 HELLO_TIMEOUT_S = 5.0
 TIMEOUT_S = 60.0
@@ -201,8 +201,10 @@ class Device:
         if len(content) != wanted:
             raise InputError(f"the tensor has {len(content)} B; the model's input has {wanted} B")
 
+        room = self._exchange.room(messages.Write)
+
         def piece(at: int) -> tuple[messages.Write, int]:
-            part = content[at : at + WRITE_BYTES]
+            part = content[at : at + room]
             return messages.Write(at, part), at + len(part)
 
         self._exchange.request(messages.InputBegin())
@@ -211,8 +213,10 @@ class Device:
         upload.finish()
 
     def _send_clip(self, samples: np.ndarray) -> None:
+        room = self._exchange.room(messages.Audio) // 2
+
         def piece(at: int) -> tuple[messages.Audio, int]:
-            part = samples[at : at + AUDIO_SAMPLES]
+            part = samples[at : at + room]
             return messages.Audio(at, 0, part.tobytes()), at + len(part)
 
         upload = Upload(self._exchange, piece)

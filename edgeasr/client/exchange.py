@@ -9,6 +9,7 @@ from edgeasr.errors import LinkError
 from edgeasr.link import Link, LoggedLink
 from edgeasr.protocol import (
     MAX_ENCODED,
+    MAX_PAYLOAD,
     REPLIES,
     REPLY,
     Decoder,
@@ -51,6 +52,15 @@ class Exchange:
         self._echoes = 0
         self.timeout_s, self.retry_s = timeout_s, retry_s
         self.window_bytes = MAX_ENCODED
+
+    @property
+    def longest_frame_bytes(self) -> int:
+        """On the line: any frame that the device's window has room for."""
+        return min(MAX_ENCODED, self.window_bytes)
+
+    def room(self, kind: type[Message]) -> int:
+        """Return how many bytes may follow the fixed part of a request."""
+        return self.longest_frame_bytes - (MAX_ENCODED - MAX_PAYLOAD) - kind.FIXED.size
 
     def send(self, message: Message) -> tuple[int, int]:
         """Send a request once; return its sequence number, and how many bytes it is."""

@@ -12,7 +12,6 @@ from edgeasr.client.upload import Upload
 from edgeasr.errors import LinkError
 from edgeasr.protocol import Frame, ProtocolError, Type
 from edgeasr.protocol.messages import (
-    AUDIO_SAMPLES,
     RESULT_EVENT,
     STREAM_SCORES,
     Audio,
@@ -32,6 +31,7 @@ class Stream:
     def __init__(self, exchange: Exchange, *, scores: bool, dtype: str) -> None:
         self.summary: StreamSummary | None = None
         self._exchange, self._scores, self._dtype = exchange, scores, dtype
+        self._piece_samples = exchange.room(Audio) // 2
         self._upload = Upload(exchange, self._piece, notice=self._notice, stray=self._stray)
         self._pcm = bytearray()  # from sample `_first` on: what the device may ask for again
         self._first = 0
@@ -44,7 +44,7 @@ class Stream:
         self._exchange.request(StreamBegin(STREAM_SCORES if self._scores else 0))
         for chunk in chunks:
             self._add(chunk)
-            while self._upload.unsent >= AUDIO_SAMPLES:
+            while self._upload.unsent >= self._piece_samples:
                 yield from self._step(wait=True)
             yield from self._step(wait=False)
         while self._upload.acknowledged < self._upload.end:
@@ -61,7 +61,7 @@ class Stream:
         self._upload.end += len(samples)
 
     def _piece(self, position: int) -> tuple[Audio, int]:
-        end = min(position + AUDIO_SAMPLES, self._upload.end)
+        end = min(position + self._piece_samples, self._upload.end)
         pcm = bytes(self._pcm[2 * (position - self._first) : 2 * (end - self._first)])
         return Audio(position & 0xFFFFFFFF, self._taken, pcm), end
 

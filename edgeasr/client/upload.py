@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeasr.client.exchange import Exchange
 from edgeasr.errors import LinkError
-from edgeasr.protocol import MAX_ENCODED, REPLY, Frame, Message
+from edgeasr.protocol import REPLY, Frame, Message
 from edgeasr.protocol.messages import OK, SEQUENCE_ERROR
 
 _LONGEST_WAIT_S = 8.0
@@ -98,7 +98,7 @@ class Upload:
         while self._sent < self.end:
             flying = sum(piece.encoded_bytes for piece in self._flight.values())
             room = self._exchange.window_bytes - flying
-            if self._flight and (self._cautious or room < MAX_ENCODED):
+            if self._flight and (self._cautious or room < self._exchange.longest_frame_bytes):
                 return
             message, end = self._make(self._sent)
             if not self._flight:

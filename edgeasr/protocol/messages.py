@@ -349,6 +349,4 @@ class Result(Message):
     scores: bytes = _rest()  # output of the model; empty without STREAM_SCORES
 
 
-AUDIO_SAMPLES = (MAX_PAYLOAD - Audio.FIXED.size) // 2
-WRITE_BYTES = MAX_PAYLOAD - Write.FIXED.size
 READ_BYTES = MAX_PAYLOAD - ReadReply.FIXED.size

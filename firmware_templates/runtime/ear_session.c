@@ -2,21 +2,20 @@
 
 #include <string.h>
 
-#include "board_config.h"
 #include "ear_model.h"
 #include "ear_recognizer.h"
 #include "port.h"
 
-#define POLL_BYTES 128u
+#define POLL_BYTES 32u
 
 _Static_assert(EAR_FRAME_MAX_PAYLOAD <= EAR_FRAME_LONGEST_PAYLOAD, "frames are encoded in place");
-_Static_assert(EAR_PORT_RX_BYTES >= EAR_FRAME_ENCODED_BYTES(EAR_FRAME_MAX_PAYLOAD),
+_Static_assert(EAR_PORT_RX_BYTES >= EAR_FRAME_ENCODED_BYTES(EAR_HELLO_REPLY_BYTES),
                "the port must keep at least one whole frame");
 
 ear_session_state_t ear_session;
 
-static uint8_t rx[EAR_FRAME_RAW_BYTES(EAR_FRAME_MAX_PAYLOAD)];
-static uint8_t tx[EAR_FRAME_ENCODED_BYTES(EAR_FRAME_MAX_PAYLOAD)];
+static uint8_t rx[EAR_FRAME_RAW_BYTES(EAR_SESSION_MAX_PAYLOAD)];
+static uint8_t tx[EAR_FRAME_ENCODED_BYTES(EAR_SESSION_MAX_PAYLOAD)];
 
 uint8_t *const ear_out = tx + EAR_FRAME_HEADROOM + EAR_FRAME_HEADER_BYTES;
 

@@ -224,7 +224,7 @@ ear_status_t ear_serve_clip_end(const uint8_t *in, size_t count, size_t *reply) 
     ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_INFERENCES, heard.inferences);
     ear_put_u32(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUTS_CRC, heard.outputs_crc);
     const uint32_t bytes =
-        ear_smaller(ear_model_info.output.bytes, EAR_FRAME_MAX_PAYLOAD - EAR_CLIP_END_REPLY_BYTES);
+        ear_smaller(ear_model_info.output.bytes, EAR_SESSION_MAX_PAYLOAD - EAR_CLIP_END_REPLY_BYTES);
     memcpy(ear_out + EAR_CLIP_END_REPLY_AT_OUTPUT, ear_model_output(), bytes);
     *reply = EAR_CLIP_END_REPLY_BYTES + bytes;
     return EAR_OK;
@@ -234,7 +234,7 @@ ear_status_t ear_serve_stream_begin(const uint8_t *in, size_t count, size_t *rep
     (void)count;
     (void)reply;
     const uint32_t flags = ear_get_u16(in + EAR_STREAM_BEGIN_AT_FLAGS);
-    const uint32_t most = ear_smaller(EAR_SESSION_STORE_BYTES, EAR_FRAME_MAX_PAYLOAD);
+    const uint32_t most = ear_smaller(EAR_SESSION_STORE_BYTES, EAR_SESSION_MAX_PAYLOAD);
     if ((flags & ~EAR_STREAM_SCORES) != 0u) {
         return EAR_ERROR_ARGUMENT;
     }

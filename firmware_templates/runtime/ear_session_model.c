@@ -84,7 +84,7 @@ static bool time_layer(void *user, uint32_t layer, const void *output) {
     (void)output;
     profile_t *const profile = user;
     const uint32_t ticks = ear_port_ticks() - profile->since;
-    if (layer >= profile->first && profile->bytes + 4u <= EAR_FRAME_MAX_PAYLOAD) {
+    if (layer >= profile->first && profile->bytes + 4u <= EAR_SESSION_MAX_PAYLOAD) {
         ear_put_u32(ear_out + profile->bytes, ticks);
         profile->bytes += 4u;
     }
@@ -116,7 +116,7 @@ typedef struct {
 
 static bool sum_up_layer(void *user, uint32_t layer, const void *output) {
     digest_t *const digest = user;
-    if (layer >= digest->first && digest->bytes + 4u <= EAR_FRAME_MAX_PAYLOAD) {
+    if (layer >= digest->first && digest->bytes + 4u <= EAR_SESSION_MAX_PAYLOAD) {
         ear_put_u32(ear_out + digest->bytes,
                     ear_crc32(0, output, ear_model_info.layers[layer].bytes));
         digest->bytes += 4u;
@@ -186,7 +186,7 @@ ear_status_t ear_serve_read(const uint8_t *in, size_t count, size_t *reply) {
         return EAR_ERROR_ARGUMENT;
     }
     uint32_t bytes = ear_smaller(ear_get_u16(in + EAR_READ_AT_COUNT), total - offset);
-    bytes = ear_smaller(bytes, EAR_FRAME_MAX_PAYLOAD - EAR_READ_REPLY_BYTES);
+    bytes = ear_smaller(bytes, EAR_SESSION_MAX_PAYLOAD - EAR_READ_REPLY_BYTES);
     if (from == NULL) {
         (void)ear_session_text(ear_out + EAR_READ_REPLY_AT_DATA, offset, bytes);
     } else {

@@ -7,9 +7,17 @@
 #ifndef EAR_SESSION_PARTS_H
 #define EAR_SESSION_PARTS_H
 
+#include "board_config.h"
 #include "ear_frames.h"
 #include "ear_protocol.h"
 #include "ear_session.h"
+
+/* The longest payload: the protocol's, or what fits the bytes that the port keeps. */
+#if EAR_PORT_RX_BYTES < EAR_FRAME_ENCODED_BYTES(EAR_FRAME_MAX_PAYLOAD)
+#define EAR_SESSION_MAX_PAYLOAD (EAR_PORT_RX_BYTES - EAR_FRAME_ENCODED_BYTES(0u))
+#else
+#define EAR_SESSION_MAX_PAYLOAD EAR_FRAME_MAX_PAYLOAD
+#endif
 
 typedef struct {
     ear_decoder_t decoder;
@@ -29,7 +37,7 @@ typedef struct {
 
 extern ear_session_state_t ear_session;
 
-/* The payload of the frame to be sent: EAR_FRAME_MAX_PAYLOAD bytes. RESULTs are built here too: a
+/* The payload of the frame to be sent: EAR_SESSION_MAX_PAYLOAD bytes. RESULTs are built here too: a
  * handler that sends any writes its reply after them. */
 extern uint8_t *const ear_out;
 

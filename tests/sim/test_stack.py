@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeasr import audio, boards
+from edgeasr import audio, boards, deploy, speech, toolchain
 from edgeasr.audio import catalog
 from edgeasr.boards import Board
+from edgeasr.client import Device
 from edgeasr.connect import Connected, connect
+from edgeasr.graph import Graph
 from edgeasr.runners import child, qemu_system
 from tests.boards.conftest import need_tools
 from tests.sim.packed import Firmware, every_packing, firmware
@@ -40,6 +42,26 @@ def test_a_fifth_of_the_stack_is_never_used(
     assert len(stack) // 4 < used < len(stack) * 4 // 5
 
 
+@pytest.mark.parametrize("board", _BARE)
+def test_a_fifth_is_never_used_without_a_front_end_either(
+    board: str, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_tools(board)
+    door = tmp_path / "door"
+    monkeypatch.setattr(qemu_system, "spawn", _with_door(door))
+    model = deploy.load_model(
+        str(shared_data / "models" / "mlperf_tiny_kws_ref_model.tflite"), front_end=speech.NONE
+    )
+    made = deploy.export(model, boards.load(board), tmp_path / "project")
+    stack_bytes = toolchain.build(made.folder).stack_bytes
+
+    with connect(made, front_end=speech.OPTIONAL) as connected:
+        _run_tensors(connected.device, model.graph, made.manifest.layers[0].index)
+        stack = _stack(door, boards.load(board), tmp_path / "stack")[:stack_bytes]
+
+    assert stack_bytes // 4 < len(stack.lstrip(_PAINT)) < stack_bytes * 4 // 5
+
+
 def _exercise(made: Firmware, connected: Connected, shared_data: Path) -> None:
     """Clips, a stream, single layers and a profile; a receiver's interrupt comes with each byte."""
     device, graph = connected.device, made.model.graph
@@ -47,11 +69,15 @@ def _exercise(made: Firmware, connected: Connected, shared_data: Path) -> None:
     sound = audio.read_clip(clip)
     device.clip(sound)
     list(device.stream([np.concatenate([sound, np.zeros(16000, np.int16), sound])]))
+    _run_tensors(device, graph, made.project.manifest.layers[0].index)
+
+
+def _run_tensors(device: Device, graph: Graph, layer: int) -> None:
     entry = graph.tensor(graph.inputs[0])
     window = np.random.default_rng(1).integers(-128, 128, entry.shape, np.int8).tobytes()
     device.profile(window)
     device.digest(window)
-    device.tensor(window, layer=made.project.manifest.layers[0].index)
+    device.tensor(window, layer=layer)
 
 
 def _with_door(door: Path) -> Callable[..., child.Running]:

@@ -47,3 +47,14 @@ def stateful_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessL
     link = fake.start(fake.build(folder, defines=("-DFAKE_STATE_BYTES=4u",)))
     yield link
     fake.stop(link)
+
+
+@pytest.fixture
+def narrow_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessLink]:
+    """A line to a device whose window is less than the longest frame."""
+    need("cc")
+    folder = tmp_path_factory.mktemp("narrow_device")
+    program = fake.build(folder, defines=("-DEAR_PORT_RX_BYTES=256u",))
+    link = fake.start(program, check_window=True)
+    yield link
+    fake.stop(link)

@@ -45,6 +45,20 @@ def test_a_tensor_gives_the_output_and_any_layer(line: ProcessLink) -> None:
         assert device.tensor(data.tobytes(), layer) == fake.layer(data.tobytes(), layer)
 
 
+def test_frames_are_as_short_as_the_devices_window(
+    narrow_line: ProcessLink, pcm: np.ndarray
+) -> None:
+    device = Device(narrow_line)
+    assert device.hello().rx_window_bytes == 256
+    data = np.random.default_rng(2).integers(0, 256, 800).astype(np.uint8).tobytes()
+    assert device.tensor(data) == fake.layer(data, 149)
+    assert device.tensor(data, 3) == fake.layer(data, 3)
+    assert len(device.profile(data).layer_ticks) == 150
+    heard = device.clip(pcm, window=True)
+    assert heard.window.tolist() == fake.window(pcm).tolist()
+    assert len(list(device.stream([pcm]))) == sum(f[0] == "event" for f in fake.stream(pcm))
+
+
 @pytest.mark.parametrize("samples", [1, 99, 100, 251, 252, 253, 2000, 12345])
 def test_a_clip_is_heard_bit_for_bit(line: ProcessLink, pcm: np.ndarray, samples: int) -> None:
     heard = Device(line).clip(pcm[:samples], window=True)
