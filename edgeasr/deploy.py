@@ -28,6 +28,16 @@ _SESSION = ("ear_session.c", "ear_session_model.c")
 # model is called from less deep in the stack.
 _BARE_RX_BYTES = 256
 _BARE_STACK_LESS_BYTES = 512
+# Beginnings of the names of source files in which little time is spent.
+_SMALL = (
+    "main.",
+    "port_",
+    "startup.",
+    "ear_session",
+    "ear_frames.",
+    "ear_recognizer",
+    "ear_decision.",
+)
 # What firmware without a recogniser leaves out, though the session includes its headers.
 _RECOGNISER_SOURCES = {"ear_recognizer.c", "ear_decision.c", "ear_frontend.c"}
 
@@ -312,6 +322,9 @@ def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str])
         "project": {
             **_project_context(model, engine),
             "sources": sources,
+            "small_sources": []
+            if board.port.hosted
+            else [source for source in sources if Path(source).name.startswith(_SMALL)],
             "include_dirs": ["src", "model", "runtime", "port"],
         },
     }
