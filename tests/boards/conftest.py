@@ -44,6 +44,7 @@ def context(board: str) -> dict[str, object]:
             "model_file": "model/echo.tflite",
             "engine": "none",
             "sources": sources,
+            "small_sources": [],
             "include_dirs": ["src", "port"],
         },
     }

@@ -57,6 +57,17 @@ def test_cmsdk_without_semihosting_and_with_another_interrupt(tmp_path: Path) ->
     _compile("arm-none-eabi-gcc", flags, "qemu_mps2_an386", tmp_path, **changed)
 
 
+@pytest.mark.parametrize("level", ["-Os", "-O3"])
+@pytest.mark.parametrize("board", ["nrf52840dk", "nano33ble_sense"])
+def test_nrf52(board: str, level: str, tmp_path: Path) -> None:
+    _compile("arm-none-eabi-gcc", [*_CORES["m4"].split(), level], board, tmp_path)
+
+
+def test_nrf52_without_a_microphone(tmp_path: Path) -> None:
+    without = {"EAR_PORT_MICROPHONE_PDM": 0}
+    _compile("arm-none-eabi-gcc", _CORES["m4"].split(), "nrf52840dk", tmp_path, **without)
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "aarch64-linux-gnu-gcc"])
 def test_linux_port(compiler: str, tmp_path: Path) -> None:
     _compile(compiler, [], "host", tmp_path)
