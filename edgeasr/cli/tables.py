@@ -60,7 +60,7 @@ def show_streams(report: StreamReport) -> None:
     inferences = sum(o.inferences for o in report.outcomes)
     equal = inferences - sum(o.unequal for o in report.outcomes)
     features = sum(o.features_equal for o in report.outcomes)
-    words = ", ".join(report.labels)
+    words = ", ".join(report.words)
     lines = [
         f"{report.board}: {words} detected in {report.detected()} of {spoken} recordings, "
         f"missed in {report.missed()}; false in {report.false()} of {count - spoken} others",

@@ -27,9 +27,10 @@ TAIL_S = 0.5
 class StreamOutcome:
     """One recording, heard by both sides from a fresh start.
 
-    spoken: index of the label in the model's, None for a recording of none of them. device, host:
-    their events in order. unequal: inferences whose outputs differ. instructions: the median of an
-    inference, with the frame that led to it; None where the board's runner cannot count.
+    spoken: index of the label in the model's, None for a recording of none that can be an event.
+    device, host: their events in order. unequal: inferences whose outputs differ. instructions: the
+    median of an inference, with the frame that led to it; None where the board's runner cannot
+    count.
     """
 
     clip: Clip
@@ -63,7 +64,7 @@ class StreamOutcome:
 
 @dataclass(frozen=True)
 class StreamReport:
-    """All recordings of one run. Counts are of recordings, on one side."""
+    """All recordings of one run. Counts are of recordings, on one side. words: labels of events."""
 
     board: str
     engine: str
@@ -72,6 +73,11 @@ class StreamReport:
     reference: str
     labels: tuple[str, ...]
     outcomes: tuple[StreamOutcome, ...]
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(label for label in self.labels if label not in self.ignored)
 
     @property
     def agreement(self) -> float:
@@ -203,11 +209,12 @@ def stream_clip(
     scores, events, crc = host_stream(reference, pcm)
     theirs = [item for item in heard if isinstance(item, Scores)]
     pairs = zip(scores, theirs, strict=False)
-    labels = reference.model.facts.labels
+    labels, ignored = reference.model.facts.labels, reference.model.facts.decision.ignored
+    known = clip.label in labels and clip.label not in ignored
     each = summary.inference_ticks // max(summary.inferences, 1)
     return StreamOutcome(
         clip=clip,
-        spoken=labels.index(clip.label) if clip.label in labels else None,
+        spoken=labels.index(clip.label) if known else None,
         device=tuple(item for item in heard if isinstance(item, Event)),
         host=tuple(events),
         inferences=len(scores),
@@ -264,4 +271,5 @@ def run_streams(
         reference=reference.name,
         labels=made.manifest.labels,
         outcomes=tuple(outcomes),
+        ignored=connected.model.facts.decision.ignored,
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 from edgeasr import hil, speech
 from edgeasr.audio import Clip
 from edgeasr.client import Event, Scores, StreamSummary
+from edgeasr.decision import Decision
 from edgeasr.errors import InputError
+from edgeasr.hil import Reference
 from edgeasr.hil.streams import StreamOutcome, StreamReport, host_stream, stream_clip
+from tests import tiny
 from tests.unit.speech import foreign
 from tests.unit.speech.test_micro_wake_word import V2
 from tests.vectors.kernels.tflite_builder import serialize
@@ -121,3 +125,19 @@ def test_each_inference_and_event_is_compared(reference: hil.Reference) -> None:
     assert not stream_clip(_Device([*scores, *events], crc ^ 1), reference, clip, pcm).agrees
     extra = [*scores, *events, JO]
     assert stream_clip(_Device(extra, crc), reference, clip, pcm).disagreement == "events"
+
+
+def test_a_label_that_is_never_an_event_is_no_word(tmp_path: Path) -> None:
+    rule = Decision(ignored=("_silence_", "_unknown_"))
+    path = tiny.write_model(tmp_path / "tiny.tflite", decision=rule)
+    reference = Reference(speech.load(path), "host")
+    summary = SimpleNamespace(inference_ticks=0, inferences=0, features_crc=0)
+    deaf = SimpleNamespace(stream=lambda blocks, scores: [], stream_summary=summary)
+    heard = [
+        stream_clip(deaf, reference, Clip(Path(label), label, split="test"), np.zeros(99, np.int16))
+        for label in ("_unknown_", "yes", "hum")
+    ]
+    assert [outcome.spoken for outcome in heard] == [None, tiny.LABELS.index("yes"), None]
+    report = StreamReport("host", "ear", "t", "00", "", tiny.LABELS, tuple(heard), rule.ignored)
+    assert report.words == ("yes", "no")
+    assert (report.spoken(), report.missed(), report.false()) == (1, 1, 0)
