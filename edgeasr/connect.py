@@ -2,14 +2,17 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeasr import boards, runners, speech, toolchain
+from edgeasr.boards import Board
 from edgeasr.client import Device, Hello
-from edgeasr.errors import CheckError
+from edgeasr.codegen import tflite
+from edgeasr.errors import CheckError, InputError
 from edgeasr.link import BAUD, open_link
-from edgeasr.project import Project
+from edgeasr.project import PYTHON_ENGINES, Project
+from edgeasr.runners import Running
 from edgeasr.speech import SpeechModel
 
 
@@ -50,9 +53,38 @@ def connect(
         with contextlib.closing(open_link(port, baud=baud)) as link:
             yield _greet(project, model, Device(link, log=log), None)
         return
-    built = toolchain.find_built(project.folder)
-    with runners.start(project.folder, board, built.elf) as running:
+    with _run(project, board) as running:
         yield _greet(project, model, Device(running.link, log=log), running.instructions)
+
+
+def as_engine(project: Project, engine: str) -> Project:
+    """Return a project whose Python program is run, with the kernels of one of PYTHON_ENGINES.
+
+    Raises InputError for a project without one.
+    """
+    manifest = project.manifest
+    if engine == manifest.engine:
+        return project
+    if engine not in PYTHON_ENGINES or not (project.folder / tflite.PROGRAM).is_file():
+        held = [manifest.engine]
+        if (project.folder / tflite.PROGRAM).is_file():
+            held += [name for name in PYTHON_ENGINES if name != manifest.engine]
+        raise InputError(
+            f'{project.folder}: the engine "{engine}" is not in this project; it has '
+            f"{', '.join(held)}; projects for a Raspberry Pi have tflite and xnnpack too"
+        )
+    graph = load_model(project, front_end=speech.OPTIONAL).graph
+    layer = tflite.whole(graph, project.model_path.stat().st_size)
+    changed = replace(manifest, engine=engine, layers=(layer,), hop=0, steps=1)
+    return replace(project, manifest=changed)
+
+
+def _run(project: Project, board: Board) -> Running:
+    built, engine = toolchain.find_built(project.folder), project.manifest.engine
+    if engine not in PYTHON_ENGINES:
+        return runners.start(project.folder, board, built.elf)
+    library = toolchain.library(project)
+    return runners.start_python(project.folder, board, library, tflite.KERNELS[engine])
 
 
 def load_model(project: Project, *, front_end: str = speech.NEEDED) -> SpeechModel:

@@ -2,17 +2,18 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from edgeasr import __version__, boards, features, microlite, paths, project, protocol, speech
 from edgeasr.boards import Board
-from edgeasr.codegen import cname, coverage, extensions, manifests, tflm, tflm_arena
+from edgeasr.codegen import cname, coverage, extensions, manifests, tflite, tflm, tflm_arena
 from edgeasr.codegen.environment import render
 from edgeasr.codegen.incremental import Incremental, transform
 from edgeasr.codegen.macs import macs as operation_macs
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
 from edgeasr.codegen.sources import closure
+from edgeasr.codegen.tflite import TfliteCode
 from edgeasr.codegen.tflm import TflmCode
 from edgeasr.errors import CheckError, InputError, alternatives
 from edgeasr.project import Manifest, Project
@@ -21,8 +22,11 @@ from edgeasr.units import format_bytes
 
 DEFAULT_MODEL = "digits"
 ENGINES = ("ear", "tflm")
+# And TensorFlow Lite itself, where there is an operating system for its Python.
+ALL_ENGINES = (*ENGINES, tflite.ENGINE)
 
-Code = ModelCode | TflmCode
+Code = ModelCode | TflmCode | TfliteCode
+_PYTHON_PORT = "linux"
 _SESSION = ("ear_session.c", "ear_session_model.c")
 # Firmware without a front end is sent tensors alone, for which nobody waits: short frames do. Its
 # model is called from less deep in the stack.
@@ -88,17 +92,20 @@ def export(
     Raises InputError when the engine cannot run the model or the folder is in use, CheckError when
     the model cannot fit the board; nothing is written then.
     """
-    if engine not in ENGINES:
-        raise InputError(f'engine "{engine}" not found; {alternatives(engine, ENGINES)}')
+    if engine not in ALL_ENGINES:
+        raise InputError(f'engine "{engine}" not found; {alternatives(engine, ALL_ENGINES)}')
     manifests.check(kind)
-    if engine == "tflm" and packing is not None:
+    if engine != "ear" and packing is not None:
         raise InputError(
-            f'packing "{packing}": the tflm engine takes weights as the .tflite has them; leave it '
-            "out, or choose the engine ear"
+            f'packing "{packing}": the {engine} engine takes weights as the .tflite has them; '
+            "leave it out, or choose the engine ear"
         )
     streaming = make_incremental(model, engine) if incremental else None
     if engine == "tflm":
         code: Code = generate_tflm(model, board, kind=kind)
+    elif engine == tflite.ENGINE:
+        _check_python(board, kind)
+        code = generate_tflite(model, board)
     else:
         code = generate_model(
             dataclasses.replace(model, graph=streaming.graph) if streaming else model,
@@ -203,6 +210,27 @@ def generate_tflm(model: SpeechModel, board: Board, *, kind: str = manifests.CMA
     )
 
 
+def generate_tflite(model: SpeechModel, board: Board) -> TfliteCode:
+    """Generate what has TensorFlow Lite run the model, from Python."""
+    return tflite.generate(
+        model.graph,
+        name=model.name,
+        labels=_labels(model),
+        content=model.content,
+        board=board.name,
+        where=model.path.name,
+    )
+
+
+def _check_python(board: Board, kind: str) -> None:
+    if board.port.name != _PYTHON_PORT or kind != manifests.CMAKE:
+        raise InputError(
+            f"board {board.name}: the engine {tflite.ENGINE} is a Python program, for a computer "
+            "with Linux and projects of cmake; choose the engine ear or tflm, or a board of "
+            "'edgeasr boards' that runs Linux"
+        )
+
+
 def _tflm_build(board: Board) -> tflm_arena.Target:
     """Return which build of TFLite-Micro a board's firmware is linked with."""
     if board.port.hosted:
@@ -266,7 +294,7 @@ def project_files(
     model: SpeechModel, board: Board, code: Code, *, incremental: bool = False
 ) -> Mapping[str, str | bytes]:
     """Return every file of the project but its manifest: content by relative path."""
-    files: dict[str, str | bytes] = {f"model/{name}": text for name, text in code.files.items()}
+    files: dict[str, str | bytes] = _model_files(code)
     files |= _speech_files(model, board, incremental)
     files[f"model/{_file_name(model)}"] = model.content
     if not model.is_embedded:
@@ -278,9 +306,45 @@ def project_files(
         files[f"port/{name}"] = path.read_bytes()
     if board.file:
         files[f"board/{board.name}.toml"] = board.file.read_bytes()
-    sources = sorted(name for name in (*files, "src/main.c") if name.endswith((".c", ".cpp")))
+    if isinstance(code, TfliteCode):
+        return files | _rendered(model, board, tflite.ENGINE, [], python=_sources(files))
     engine = "tflm" if isinstance(code, TflmCode) else "ear"
-    return files | _rendered(model, board, engine, sources)
+    sources = _sources([*files, "src/main.c"])
+    beside = None if incremental else _python_beside(model, board)
+    if beside is None:
+        return files | _rendered(model, board, engine, sources)
+    held = {f"runtime/{name}" for name in _runtime_files(model, beside)}
+    shared = [f for f in files if not f.startswith(("model/", "runtime/")) or f in held]
+    speech_source = [f for f in files if f == "model/speech.c"]
+    added = _model_files(beside)
+    return (
+        files
+        | added
+        | _rendered(
+            model, board, engine, sources, python=_sources([*shared, *speech_source, *added])
+        )
+    )
+
+
+def _sources(files: Iterable[str]) -> list[str]:
+    return sorted(name for name in files if name.endswith((".c", ".cpp")))
+
+
+def _model_files(code: Code) -> dict[str, str | bytes]:
+    """Return the generated files of a model by their path in the project."""
+    folder = tflite.FOLDER if isinstance(code, TfliteCode) else "model"
+    return {f"{folder}/{name}": text for name, text in code.files.items()}
+
+
+def _python_beside(model: SpeechModel, board: Board) -> TfliteCode | None:
+    """Return the program of the engine tflite, which a Raspberry Pi's project has beside its own;
+    None on other boards, and for a model that it cannot run."""
+    if board.port.name != _PYTHON_PORT or not board.compiler.prefix:
+        return None
+    try:
+        return generate_tflite(model, board)
+    except InputError:
+        return None
 
 
 def _speech_files(model: SpeechModel, board: Board, incremental: bool) -> dict[str, str]:
@@ -313,7 +377,10 @@ def _runtime_files(model: SpeechModel, code: Code) -> list[str]:
     return sorted({*bare, *code.sources})
 
 
-def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str]) -> dict[str, str]:
+def _rendered(
+    model: SpeechModel, board: Board, engine: str, sources: list[str], *, python: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the files of the project itself. python: sources of the library beside Python."""
     more = microlite.STACK_BYTES if engine == "tflm" else 0
     context = {
         "board": {**boards.c_context(board), "stack_bytes": board.stack_bytes + more},
@@ -325,6 +392,7 @@ def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str])
             "small_sources": []
             if board.port.hosted
             else [source for source in sources if Path(source).name.startswith(_SMALL)],
+            "python": list(python),
             "include_dirs": ["src", "model", "runtime", "port"],
         },
     }
@@ -335,6 +403,8 @@ def _rendered(model: SpeechModel, board: Board, engine: str, sources: list[str])
         "src/board_config.h": "board_config.h",
         "src/ear_protocol.h": "ear_protocol.h",
     }
+    if engine == tflite.ENGINE:
+        del targets["src/main.c"]
     if not board.port.hosted:
         targets["linker.ld"] = "linker.ld"
     if engine == "tflm":

@@ -17,6 +17,9 @@ from edgeasr.errors import InputError
 MANIFEST = "project.json"
 CMAKE = "cmake"
 FORMAT = 1
+# Engines that are a Python program with a library, with the runtime's kernels that give the
+# firmware's bits, and with its fast ones.
+PYTHON_ENGINES = ("tflite", "xnnpack")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,11 @@ def export(
         Path | None, typer.Option("--out", "-o", help="Folder to write [MODEL-BOARD].")
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="What runs the model: ear, or tflm (TFLite-Micro).")
+        str,
+        typer.Option(
+            help="What runs the model: ear, tflm (TFLite-Micro), or on Linux tflite "
+            "(TensorFlow Lite)."
+        ),
     ] = "ear",
     packing: Annotated[
         str | None,

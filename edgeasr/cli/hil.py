@@ -40,6 +40,13 @@ def hil(
         bool,
         typer.Option("--streams", help="Hear recordings as streams: compare each inference."),
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a Raspberry Pi's project: its Python program, with TensorFlow Lite's "
+            "reference kernels (tflite) or its fast ones (xnnpack)."
+        ),
+    ] = None,
     port: Annotated[
         str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
     ] = None,
@@ -64,6 +71,8 @@ def hil(
     if junit:
         loop.check_writable(junit)
     made = project.load(folder)
+    if engine:
+        made = connect.as_engine(made, engine)
     given = [bool(clips), random > 0, bool(inputs)]
     if sum(given) != 1:
         raise InputError(

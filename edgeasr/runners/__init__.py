@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from edgeasr.boards import Board
+from edgeasr.codegen import tflite
 from edgeasr.errors import InputError, alternatives
-from edgeasr.runners import native, qemu_system, qemu_user
+from edgeasr.runners import native, python, qemu_system, qemu_user
 from edgeasr.runners.child import Running
 
-__all__ = ["RUNNERS", "Running", "start"]
+__all__ = ["RUNNERS", "Running", "start", "start_python"]
 
 RUNNERS = {
     "native": native.start,
@@ -32,6 +33,15 @@ def start(folder: Path, board: Board, elf: Path) -> Running:
             f'board {board.name}: runner "{board.runner}" not found; '
             f"{alternatives(board.runner, RUNNERS)}"
         )
+    return RUNNERS[board.runner](board, elf, _log(folder))
+
+
+def start_python(folder: Path, board: Board, library: Path, kernels: str) -> Running:
+    """Run the project's Python program with its built library, as `start` does."""
+    return python.start(board, folder / tflite.PROGRAM, library, kernels, _log(folder))
+
+
+def _log(folder: Path) -> Path:
     log = folder / "build" / "runner.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    return RUNNERS[board.runner](board, elf, log)
+    return log

@@ -1,6 +1,14 @@
 """Firmware projects become programs: CMake with Ninja or Make, the board's compiler, and sizes."""
 
-from edgeasr.toolchain.build import Built, build, find_built
+from edgeasr.toolchain.build import Built, build, find_built, library
 from edgeasr.toolchain.tools import TOOLS, Tool, require
 
-__all__ = ["TOOLS", "Built", "Tool", "build", "find_built", "require"]
+__all__ = [
+    "TOOLS",
+    "Built",
+    "Tool",
+    "build",
+    "find_built",
+    "library",
+    "require",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 from edgeasr import boards, microlite, process, project
 from edgeasr.boards import Board
 from edgeasr.errors import InputError, ToolError
-from edgeasr.project import Project
+from edgeasr.project import PYTHON_ENGINES, Project
 from edgeasr.toolchain import elf, parts, tools
 from edgeasr.toolchain.parts import Part
 
@@ -142,7 +142,14 @@ def _target(made: Project) -> Path:
     return made.folder / "build"
 
 
+def library(made: Project) -> Path:
+    """Return where the build puts the library that python/listen.py loads."""
+    return _target(made) / f"lib{made.manifest.program}.so"
+
+
 def _program(made: Project, board: Board) -> Path:
+    if made.manifest.engine in PYTHON_ENGINES:
+        return library(made)
     suffix = "" if board.port.hosted else ".elf"
     return _target(made) / f"{made.manifest.program}{suffix}"
 
@@ -184,8 +191,13 @@ def _measure(made: Project, board: Board) -> Built:
         ram_bytes=sum(section.bytes for section in sections if section.writable),
         stack_bytes=sum(section.bytes for section in sections if section.name == ".stack"),
         frames=_frames(_target(made)),
-        parts=parts.read(_target(made) / "firmware.map"),
+        parts=parts.read(_target(made) / f"{_link(made)}.map"),
     )
+
+
+def _link(made: Project) -> str:
+    """Return the name of CMake's target."""
+    return "listener" if made.manifest.engine in PYTHON_ENGINES else "firmware"
 
 
 def _frames(target: Path) -> tuple[tuple[str, int], ...]:

@@ -45,6 +45,7 @@ def context(board: str) -> dict[str, object]:
             "engine": "none",
             "sources": sources,
             "small_sources": [],
+            "python": [],
             "include_dirs": ["src", "port"],
         },
     }

@@ -1,5 +1,6 @@
 """A Raspberry Pi's Python: the real TFLite runtime, on a sysroot of Debian's packages in QEMU."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import pytest
 
 from edgeasr import paths
 from edgeasr.errors import ToolError
-from edgeasr.runners import sysroot
-from tests.conftest import missing, need
+from edgeasr.toolchain import sysroot
+from tests.boards.conftest import need_tools
+from tests.conftest import missing, need, need_package
 
 _PROGRAM = """
 import sys
@@ -49,7 +51,7 @@ def test_what_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
     variables = {"EDGEASR_CACHE": str(tmp_path), "EDGEASR_DEBIAN_MIRROR": f"file://{tmp_path}/no"}
 
     said = subprocess.run(
-        [sys.executable, "-m", "edgeasr.runners.sysroot"],
+        [sys.executable, "-m", "edgeasr.toolchain.sysroot"],
         env={**os.environ, **variables}, capture_output=True, text=True,
     )  # fmt: skip
 
@@ -58,3 +60,64 @@ def test_what_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
         "edgeasr: the Raspberry Pi's Python could not be put together from Debian's and PyPI's"
     )
     assert not any((tmp_path / "sysroots").iterdir())
+
+
+def _edgeasr(*argv: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edgeasr", *map(str, argv)],
+        cwd=cwd, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(made: sysroot.Sysroot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need_tools("rpi4")
+    folder = tmp_path_factory.mktemp("pi")
+    for command in (["export", "digits", "--board", "rpi4", "--out", "p"], ["build", "p"]):
+        done = _edgeasr(*command, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder / "p"
+
+
+def test_the_reference_kernels_give_the_bits_of_all_engines(
+    project: Path, shared_data: Path
+) -> None:
+    done = _edgeasr(
+        "hil", "p", "--engine", "tflite", "--clips", shared_data / "digits" / "manifest.csv",
+        "--limit", 120, "--json", cwd=project.parent,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["engine"], report["clips"], report["agreement"]) == ("tflite", 120, 1.0)
+
+
+def test_a_project_without_the_program_says_so(tmp_path: Path) -> None:
+    assert _edgeasr("export", "--board", "host", "--out", "p", cwd=tmp_path).returncode == 0
+
+    done = _edgeasr("hil", "p", "--engine", "tflite", "--random", 1, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        'edgeasr: p: the engine "tflite" is not in this project; it has ear; projects for a '
+        "Raspberry Pi have tflite and xnnpack too\n"
+    )
+
+
+def test_this_computer_runs_it_too(tmp_path: Path) -> None:
+    need_package("ai_edge_litert")
+    for command in (
+        ["export", "digits", "--board", "host", "--engine", "tflite", "--out", "p"],
+        ["build", "p"],
+        ["hil", "p", "--random", 20],
+    ):
+        done = _edgeasr(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "20 of 20" in done.stdout
+
+
+def test_boards_without_linux_refuse_it(tmp_path: Path) -> None:
+    done = _edgeasr("export", "--board", "qemu_mps2_an386", "--engine", "tflite", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "the engine tflite is a Python program, for a computer with Linux" in done.stderr

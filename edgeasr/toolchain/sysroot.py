@@ -1,7 +1,7 @@
 """A Raspberry Pi's Python for this computer: Debian's arm64 packages and PyPI's wheels, unpacked.
 
 Nothing is installed: apt works in a folder of its own, for another architecture than this one's,
-and what it and pip bring is unpacked into the cache, once. `python -m edgeasr.runners.sysroot`
+and what it and pip bring is unpacked into the cache, once. `python -m edgeasr.toolchain.sysroot`
 makes it ahead of the first use and prints where it lies.
 """
 
