@@ -2,8 +2,6 @@
 
 #include "ear_mve.h"
 
-enum { GROUP = 32 }; /* output channels whose sums are on the stack at a time */
-
 /* A block of output channels, its weights unpacked. */
 typedef struct {
     const int8_t *weights;
@@ -11,6 +9,15 @@ typedef struct {
     int32_t first;
     int32_t count;
 } block_t;
+
+/* What lies under the filter at any position of a row of outputs. */
+typedef struct {
+    int8_t *values;
+    int32_t row;   /* bytes of a row, all that the filter meets of one of the input's */
+    int32_t rows;  /* of the filter; more, so that columns have whole vectors, are 0 */
+    int32_t start; /* bytes of padding */
+    int32_t inside;
+} band_t;
 
 #if EAR_MVE
 
@@ -47,48 +54,6 @@ static inline int32_t one_sum(const int8_t *column, const int8_t *weights, int32
     return sum;
 }
 
-/* In assembly: the compiler moves sums to even registers and back, which these must be in. */
-__attribute__((noinline)) static void two_columns(const int8_t *columns, const int8_t *weights,
-                                                  int32_t row, int32_t count,
-                                                  const int32_t *bias, int32_t sums[2][GROUP])
-{
-    int32_t *to = sums[0];
-    for (; count >= 2; count -= 2, bias += 2, to += 2) {
-        const int8_t *one = columns;
-        const int8_t *other = columns + row;
-        const int8_t *next = weights + row;
-        int32_t a = bias[0];
-        int32_t b = bias[1];
-        int32_t c = a;
-        int32_t d = b;
-        __asm__("lsr lr, %[row], #4\n\t"
-                "dls lr, lr\n"
-                "1:\n\t"
-                "vldrb.8 q0, [%[weights]], #16\n\t"
-                "vldrb.8 q2, [%[one]], #16\n\t"
-                "vmladava.s8 %[a], q0, q2\n\t"
-                "vldrb.8 q1, [%[next]], #16\n\t"
-                "vmladava.s8 %[b], q1, q2\n\t"
-                "vldrb.8 q3, [%[other]], #16\n\t"
-                "vmladava.s8 %[c], q0, q3\n\t"
-                "vmladava.s8 %[d], q1, q3\n\t"
-                "le lr, 1b"
-                : [weights] "+r"(weights), [next] "+r"(next), [one] "+r"(one),
-                  [other] "+r"(other), [a] "+Te"(a), [b] "+Te"(b), [c] "+Te"(c), [d] "+Te"(d)
-                : [row] "r"(row)
-                : "lr", "q0", "q1", "q2", "q3", "memory");
-        to[0] = a;
-        to[1] = b;
-        to[GROUP] = c;
-        to[GROUP + 1] = d;
-        weights = next;
-    }
-    if (count != 0) {
-        to[0] = one_sum(columns, weights, row, bias[0]);
-        to[GROUP] = one_sum(columns + row, weights, row, bias[0]);
-    }
-}
-
 __attribute__((noinline)) static void one_column(const int8_t *column, const int8_t *weights,
                                                  int32_t row, int32_t count,
                                                  const int32_t *bias, int32_t *sums)
@@ -102,32 +67,142 @@ __attribute__((noinline)) static void one_column(const int8_t *column, const int
     }
 }
 
+/* The outputs of two positions from their sums without bias; see ear_mve_finish. */
+static inline void finish_two(const ear_mve_finish_t *finish, int32_t first, int32_t count,
+                              const int32_t *bias, const int32_t *sums, int8_t *output,
+                              int8_t *other)
+{
+    const int32_t *multipliers = finish->multipliers + first;
+    const int8_t *shifts = finish->shifts + first;
+    const int32_t *others = sums + EAR_SUMS_MOST;
+    const int32x4_t low = vdupq_n_s32(finish->low);
+    const int32x4_t high = vdupq_n_s32(finish->high);
+    bias += first;
+    if (finish->low >= finish->zero_point) {
+        /* No result below 0 is seen: half up will do. */
+        __asm__ volatile("dlstp.32 lr, %[count]\n"
+                         "1:\n\t"
+                         "vldrw.32 q2, [%[bias]], #16\n\t"
+                         "vldrw.32 q0, [%[sums]], #16\n\t"
+                         "vadd.i32 q0, q0, q2\n\t"
+                         "vldrw.32 q1, [%[others]], #16\n\t"
+                         "vadd.i32 q1, q1, q2\n\t"
+                         "vldrw.32 q2, [%[multipliers]], #16\n\t"
+                         "vqrdmulh.s32 q0, q0, q2\n\t"
+                         "vldrb.s32 q3, [%[shifts]], #4\n\t"
+                         "vqrdmulh.s32 q1, q1, q2\n\t"
+                         "vrshl.s32 q0, q0, q3\n\t"
+                         "vadd.i32 q0, q0, %[zero_point]\n\t"
+                         "vmax.s32 q0, q0, %q[low]\n\t"
+                         "vmin.s32 q0, q0, %q[high]\n\t"
+                         "vrshl.s32 q1, q1, q3\n\t"
+                         "vstrb.32 q0, [%[output]], #4\n\t"
+                         "vadd.i32 q1, q1, %[zero_point]\n\t"
+                         "vmax.s32 q1, q1, %q[low]\n\t"
+                         "vmin.s32 q1, q1, %q[high]\n\t"
+                         "vstrb.32 q1, [%[other]], #4\n\t"
+                         "letp lr, 1b"
+                         : [sums] "+r"(sums), [others] "+r"(others), [bias] "+r"(bias),
+                           [multipliers] "+r"(multipliers), [shifts] "+l"(shifts),
+                           [output] "+l"(output), [other] "+l"(other)
+                         : [count] "r"(count), [low] "w"(low), [high] "w"(high),
+                           [zero_point] "r"(finish->zero_point)
+                         : "lr", "q0", "q1", "q2", "q3", "memory");
+        return;
+    }
+    __asm__ volatile("dlstp.32 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrw.32 q2, [%[bias]], #16\n\t"
+                     "vldrw.32 q0, [%[sums]], #16\n\t"
+                     "vadd.i32 q0, q0, q2\n\t"
+                     "vldrw.32 q1, [%[others]], #16\n\t"
+                     "vadd.i32 q1, q1, q2\n\t"
+                     "vldrw.32 q2, [%[multipliers]], #16\n\t"
+                     "vqrdmulh.s32 q0, q0, q2\n\t"
+                     "vldrb.s32 q3, [%[shifts]], #4\n\t"
+                     "vqrdmulh.s32 q1, q1, q2\n\t"
+                     "vand q2, q0, q3\n\t"
+                     "vshr.s32 q2, q2, #31\n\t"
+                     "vadd.i32 q0, q0, q2\n\t"
+                     "vand q2, q1, q3\n\t"
+                     "vrshl.s32 q0, q0, q3\n\t"
+                     "vshr.s32 q2, q2, #31\n\t"
+                     "vadd.i32 q0, q0, %[zero_point]\n\t"
+                     "vadd.i32 q1, q1, q2\n\t"
+                     "vmax.s32 q0, q0, %q[low]\n\t"
+                     "vmin.s32 q0, q0, %q[high]\n\t"
+                     "vrshl.s32 q1, q1, q3\n\t"
+                     "vstrb.32 q0, [%[output]], #4\n\t"
+                     "vadd.i32 q1, q1, %[zero_point]\n\t"
+                     "vmax.s32 q1, q1, %q[low]\n\t"
+                     "vmin.s32 q1, q1, %q[high]\n\t"
+                     "vstrb.32 q1, [%[other]], #4\n\t"
+                     "letp lr, 1b"
+                     : [sums] "+r"(sums), [others] "+r"(others), [bias] "+r"(bias),
+                       [multipliers] "+r"(multipliers), [shifts] "+l"(shifts),
+                       [output] "+l"(output), [other] "+l"(other)
+                     : [count] "r"(count), [low] "w"(low), [high] "w"(high),
+                       [zero_point] "r"(finish->zero_point)
+                     : "lr", "q0", "q1", "q2", "q3", "memory");
+}
+
+/* A column from what lies in a band from `from` on: vectors of whole runs of the filter. */
+static inline void take_column(const ear_conv_mve_t *params, const int8_t *from, int32_t row,
+                               int8_t *column)
+{
+    const uint8x16_t window = vldrbq_u8(params->window);
+    for (int32_t i = 0; i < row; i += EAR_MVE_BYTES) {
+        vstrbq_s8(column + i, vldrbq_gather_offset_s8(from, window));
+        from += params->band_step;
+    }
+}
+
 #else
+
+static int32_t one_sum(const int8_t *column, const int8_t *weights, int32_t row, int32_t sum)
+{
+    int32_t products = 0;
+    for (int32_t i = 0; i < row; ++i) {
+        products += weights[i] * column[i];
+    }
+    return ear_wrapping_sum(sum, products);
+}
 
 static void one_column(const int8_t *column, const int8_t *weights, int32_t row, int32_t count,
                        const int32_t *bias, int32_t *sums)
 {
     for (int32_t done = 0; done < count; ++done, weights += row) {
-        int32_t sum = 0;
-        for (int32_t i = 0; i < row; ++i) {
-            sum += weights[i] * column[i];
-        }
-        sums[done] = ear_wrapping_sum(bias[done], sum);
+        sums[done] = one_sum(column, weights, row, bias[done]);
     }
 }
 
-static void two_columns(const int8_t *columns, const int8_t *weights, int32_t row, int32_t count,
-                        const int32_t *bias, int32_t sums[2][GROUP])
+static void finish_two(const ear_mve_finish_t *finish, int32_t first, int32_t count,
+                       const int32_t *bias, const int32_t *sums, int8_t *output, int8_t *other)
 {
-    one_column(columns, weights, row, count, bias, sums[0]);
-    one_column(columns + row, weights, row, count, bias, sums[1]);
+    int32_t biased[2][EAR_SUMS_MOST];
+    for (int32_t i = 0; i < count; ++i) {
+        biased[0][i] = ear_wrapping_sum(sums[i], bias[first + i]);
+        biased[1][i] = ear_wrapping_sum(sums[EAR_SUMS_MOST + i], bias[first + i]);
+    }
+    ear_mve_finish(finish, first, count, biased[0], output);
+    ear_mve_finish(finish, first, count, biased[1], other);
+}
+
+static void take_column(const ear_conv_mve_t *params, const int8_t *from, int32_t row,
+                        int8_t *column)
+{
+    for (int32_t i = 0; i < row; ++i) {
+        column[i] = from[i / EAR_MVE_BYTES * params->band_step +
+                         params->window[i % EAR_MVE_BYTES]];
+    }
 }
 
 #endif
 
 /* What lies under the filter at (y, x) of the input, the zero point where that is outside. */
-static void gather(const ear_conv_t *params, const ear_dims_t *input_dims, const int8_t *image,
-                   const ear_dims_t *filter_dims, int32_t y, int32_t x, int8_t *column)
+static void gather(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
+                   const int8_t *image, const ear_dims_t *filter_dims, int32_t y, int32_t x,
+                   int8_t *column)
 {
     const int32_t depth = input_dims->c;
     const int32_t run = filter_dims->w * depth;
@@ -156,68 +231,128 @@ static void gather(const ear_conv_t *params, const ear_dims_t *input_dims, const
     }
 }
 
-/* The channels of a block at `positions` of 1 or 2 in adjacent columns. */
-static void finish_block(const block_t *block, const int8_t *columns, int32_t positions,
-                         const int32_t *bias, const ear_mve_finish_t *finish, int32_t channels,
-                         int8_t *output)
+static band_t make_band(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
+                        const ear_dims_t *filter_dims, int8_t *values)
 {
-    int32_t sums[2][GROUP];
-    for (int32_t done = 0; done < block->count; done += GROUP) {
-        const int32_t rest = block->count - done;
-        const int32_t count = rest < GROUP ? rest : GROUP;
-        const int32_t first = block->first + done;
-        const int8_t *const weights = block->weights + done * block->row;
-        if (positions == 2) {
-            two_columns(columns, weights, block->row, count, bias + first, sums);
-            ear_mve_finish(finish, first, count, sums[1], output + channels + first);
+    const int32_t start = params->pad_w * input_dims->c;
+    const int32_t all = input_dims->w * input_dims->c;
+    const int32_t room = params->band_row - start;
+    const band_t band = {values, params->band_row, filter_dims->h, start, all < room ? all : room};
+    const int32_t bytes = band.rows * band.row;
+    ear_mve_fill(values, (int8_t)-params->input_offset, bytes);
+    ear_mve_fill(values + bytes, 0, params->band_bytes - bytes);
+    return band;
+}
+
+static void fill_band(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
+                      const int8_t *image, int32_t y, const band_t *band)
+{
+    int8_t *to = band->values + band->start;
+    for (int32_t row = 0; row < band->rows; ++row, y += params->dilation_h, to += band->row) {
+        if (y >= 0 && y < input_dims->h) {
+            ear_mve_copy(to, image + y * input_dims->w * input_dims->c, band->inside);
         } else {
-            one_column(columns, weights, block->row, count, bias + first, sums[0]);
+            ear_mve_fill(to, (int8_t)-params->input_offset, band->inside);
         }
-        ear_mve_finish(finish, first, count, sums[0], output + first);
     }
 }
 
-void ear_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *scales,
+/* The channels of a block at one position. */
+static void finish_column(const block_t *block, const int8_t *column, const int32_t *bias,
+                          const ear_mve_finish_t *finish, int8_t *output)
+{
+    int32_t sums[EAR_SUMS_MOST];
+    for (int32_t done = 0; done < block->count; done += EAR_SUMS_MOST) {
+        const int32_t rest = block->count - done;
+        const int32_t count = rest < EAR_SUMS_MOST ? rest : EAR_SUMS_MOST;
+        const int32_t first = block->first + done;
+        one_column(column, block->weights + done * block->row, block->row, count, bias + first,
+                   sums);
+        ear_mve_finish(finish, first, count, sums, output + first);
+    }
+}
+
+/* The channels of a block at two positions, whose columns are adjacent. */
+static void finish_columns(const ear_conv_mve_t *params, const block_t *block,
+                           const int8_t *columns, const int32_t *bias,
+                           const ear_mve_finish_t *finish, int32_t channels, int8_t *output)
+{
+    int32_t sums[2 * EAR_SUMS_MOST];
+    const int32_t row = block->row;
+    const int8_t *weights = block->weights;
+    for (int32_t done = 0; done < block->count; done += EAR_SUMS_MOST) {
+        const int32_t rest = block->count - done;
+        const int32_t count = rest < EAR_SUMS_MOST ? rest : EAR_SUMS_MOST;
+        const int32_t first = block->first + done;
+        if (count > 1) {
+            params->sums(columns, weights, row, count / 2, sums);
+        }
+        weights += count * row;
+        if (count % 2 != 0) {
+            sums[count - 1] = one_sum(columns, weights - row, row, 0);
+            sums[EAR_SUMS_MOST + count - 1] = one_sum(columns + row, weights - row, row, 0);
+        }
+        finish_two(finish, first, count, bias, sums, output + first, output + channels + first);
+    }
+}
+
+void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,
                        const ear_dims_t *input_dims, const int8_t *input,
                        const ear_dims_t *filter_dims, const ear_weights_t *filter,
                        int8_t *scratch, const int32_t *bias, const ear_dims_t *output_dims,
                        int8_t *output)
 {
     const int32_t channels = output_dims->c;
-    const int32_t row = ear_mve_padded(filter_dims->h * filter_dims->w * filter_dims->c);
+    const int32_t depth = input_dims->c;
+    const int32_t row = ear_mve_padded(filter_dims->h * filter_dims->w * depth);
     const int32_t step = ear_weights_block(filter, channels);
     const ear_mve_finish_t finish = {scales->multipliers, scales->shifts, params->output_offset,
                                      params->output_min, params->output_max};
-    int8_t *const room = scratch + params->columns_bytes;
+    int8_t *const room = scratch + params->columns_bytes + params->band_bytes;
+    band_t band = {0};
     if (params->columns_bytes != 0) {
         ear_mve_fill(scratch, 0, params->columns_bytes); /* what is behind a column stays 0 */
+    }
+    if (params->band_bytes != 0) {
+        band = make_band(params, input_dims, filter_dims, scratch + params->columns_bytes);
     }
     for (int32_t first = 0; first < channels; first += step) {
         const int32_t count = channels - first < step ? channels - first : step;
         const block_t block = {ear_weights_rows(filter, row, first, count, room), row, first,
                                count};
         if (params->columns_bytes == 0) {
-            finish_block(&block, input, 1, bias, &finish, channels, output);
+            finish_column(&block, input, bias, &finish, output);
             continue;
         }
         const int8_t *image = input;
         int8_t *to = output;
+        int32_t made = 0;
         for (int32_t n = 0; n < output_dims->n; ++n) {
             for (int32_t y = 0; y < output_dims->h; ++y) {
                 const int32_t top = y * params->stride_h - params->pad_h;
-                for (int32_t x = 0; x < output_dims->w; x += 2) {
-                    const int32_t left = x * params->stride_w - params->pad_w;
-                    const int32_t positions = output_dims->w - x < 2 ? 1 : 2;
-                    gather(params, input_dims, image, filter_dims, top, left, scratch);
-                    if (positions == 2) {
+                if (params->band_bytes != 0) {
+                    fill_band(params, input_dims, image, top, &band);
+                }
+                for (int32_t x = 0; x < output_dims->w; ++x) {
+                    int8_t *const column = scratch + made * row;
+                    if (params->band_bytes != 0) {
+                        take_column(params, band.values + x * params->stride_w * depth, row,
+                                    column);
+                    } else {
                         gather(params, input_dims, image, filter_dims, top,
-                               left + params->stride_w, scratch + row);
+                               x * params->stride_w - params->pad_w, column);
                     }
-                    finish_block(&block, scratch, positions, bias, &finish, channels, to);
-                    to += positions * channels;
+                    if (++made == 2) {
+                        finish_columns(params, &block, scratch, bias, &finish, channels, to);
+                        to += 2 * channels;
+                        made = 0;
+                    }
                 }
             }
-            image += input_dims->h * input_dims->w * input_dims->c;
+            image += input_dims->h * input_dims->w * depth;
+        }
+        if (made != 0) {
+            finish_column(&block, scratch, bias, &finish, to);
         }
     }
 }

@@ -12,13 +12,55 @@
 extern "C" {
 #endif
 
+/* The sums of two adjacent columns of `row` values, a multiple of 16, with the weights of pairs of
+ * channels: `sums` has EAR_SUMS_MOST for the first column, then those of the second. pairs is 1 to
+ * half of that. Those with a number are for rows of so many times 16. */
+typedef void (*ear_sums_mve_t)(const int8_t *columns, const int8_t *weights, int32_t row,
+                               int32_t pairs, int32_t *sums);
+enum { EAR_SUMS_MOST = 32 };
+
+void ear_sums_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                  int32_t *sums);
+void ear_sums1_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                   int32_t *sums);
+void ear_sums2_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                   int32_t *sums);
+void ear_sums3_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                   int32_t *sums);
+void ear_sums4_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                   int32_t *sums);
+void ear_sums5_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                   int32_t *sums);
+void ear_sums6_mve(const int8_t *columns, const int8_t *weights, int32_t row, int32_t pairs,
+                   int32_t *sums);
+
+typedef struct {
+    int32_t input_offset;
+    int32_t output_offset;
+    int32_t output_min;
+    int32_t output_max;
+    int32_t stride_h;
+    int32_t stride_w;
+    int32_t dilation_h;
+    int32_t dilation_w;
+    int32_t pad_h;
+    int32_t pad_w;
+    int32_t columns_bytes;
+    int32_t band_bytes;   /* 0 for columns straight from the input */
+    int32_t band_row;     /* bytes of a row of the band, all that the filter meets */
+    int32_t band_step;    /* bytes from what one vector of a column is of to the next */
+    uint8_t window[16];   /* where the values of a vector are */
+    ear_sums_mve_t sums;  /* NULL with one position */
+} ear_conv_mve_t;
+
 /* CONV_2D of one group of channels, and FULLY_CONNECTED as one of 1 x 1. The weights of an output
  * channel are n, those of the filter rounded up to a multiple of 16, with any values behind the
- * last one. columns_bytes is 2 n, scratch before that for weights; or 0 for a filter of 1 x 1 and
- * one position, whose n values of input are read where they are. With columns, a filter of 1 x 1
- * and strides of 1, weights of one block and no more output than input channels, the output may
- * be at the address of the input. */
-void ear_conv2d_s8_mve(const ear_conv_t *params, const ear_scales_t *scales,
+ * last one. columns_bytes is 2 n, scratch before that for the band, then weights; or 0 for a
+ * filter of 1 x 1 and one position, whose n values of input are read where they are. A band is for
+ * filters without dilation along rows whose rows have 1, 2, 4 or 8 values. With columns, a filter
+ * of 1 x 1 and strides of 1, weights of one block and no more output than input channels, the
+ * output may be at the address of the input. */
+void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,
                        const ear_dims_t *input_dims, const int8_t *input,
                        const ear_dims_t *filter_dims, const ear_weights_t *filter,
                        int8_t *scratch, const int32_t *bias, const ear_dims_t *output_dims,

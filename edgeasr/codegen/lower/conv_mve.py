@@ -4,14 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgeasr.codegen.call import Array, KernelCall, Struct
+from edgeasr.codegen.call import Array, Function, KernelCall, Struct
 from edgeasr.codegen.lower.convolution import Convolution, dims
 from edgeasr.codegen.lower.depthwise_mve import depthwise_planes
 from edgeasr.codegen.lower.quantized import multiplier, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
+from edgeasr.codegen.sources import closure
 from edgeasr.graph import Tensor
 
 _VECTOR = 16
+# Columns of so many vectors have a function of sums of their own.
+_MOST_HELD = 6
+_MOST_BAND_BYTES = 1024
+_ALONG = ("stride", "dilation", "pad")
+_PARAMS = (
+    "input_offset", "output_offset", "output_min", "output_max", "stride_h", "stride_w",
+    "dilation_h", "dilation_w", "pad_h", "pad_w",
+)  # fmt: skip
 
 
 def conv_mve(layer: Convolution) -> KernelCall | None:
@@ -70,10 +79,12 @@ def products(
         (*t.shape[:3], c) if len(t.shape) == 4 else (1, 1, t.elements // c, c)
         for t, c in ((input_, depth), (output, channels))
     ]
-    strides = params["stride_h"], params["stride_w"]
-    pointwise = (height, width, *strides) == (1, 1, 1, 1)
+    pointwise = (height, width, params["stride_h"], params["stride_w"]) == (1, 1, 1, 1)
     if pointwise:  # one long row of positions
         sizes = [(1, 1, n * h * w, c) for n, h, w, c in sizes]
+    elif sizes[0][2] == width == 1:  # a row of positions, not a column
+        sizes = [(n, w, h, c) for n, h, w, c in sizes]
+        height, width, params = 1, height, _turned(params)
     rows = values.reshape(channels, -1)
     # Behind the weights of a channel any value will do: columns have 0 there. A channel's own
     # value is in its grid, whatever that is.
@@ -81,23 +92,65 @@ def products(
     padded = np.concatenate([rows, np.repeat(rows[:, :1], behind, axis=1)], axis=1)
     in_input = pointwise and not behind and sizes[1][2] == 1
     columns = 0 if in_input else 2 * padded.shape[1]
+    band = _band(params, (height, width, depth), sizes[1][2])
+    sums = _sums(padded.shape[1] // _VECTOR)
     weights = packed_weights(view, padded, 0)
     made = call(
         "ear_conv2d_s8_mve",
-        Struct("params", "ear_conv_t", {**params, "columns_bytes": columns}),
+        Struct(
+            "params",
+            "ear_conv_mve_t",
+            {
+                **{name: params[name] for name in _PARAMS},
+                "columns_bytes": columns,
+                **band,
+                "sums": None if in_input else Function(sums),
+            },
+        ),
         scales,
         dims("input_dims", sizes[0]),
         view.read(input_),
-        dims("filter_dims", values.shape),
+        dims("filter_dims", (channels, height, width, depth)),
         weights.struct,
-        replace(weights.scratch, bytes=columns + weights.scratch.bytes),
+        replace(weights.scratch, bytes=columns + band["band_bytes"] + weights.scratch.bytes),
         folded_bias(bias, rows, params["input_offset"]),
         dims("output_dims", sizes[1]),
         view.write(output),
     )
+    if not in_input:
+        made = replace(made, sources=tuple(sorted({*made.sources, *closure(f"{sums}.c")})))
     if pointwise and columns and channels <= depth and weights.packed.unpacker is None:
         made = replace(made, overwrites=input_.index)
     return weights.belong_to(made)
+
+
+def _turned(params: dict[str, int]) -> dict[str, int]:
+    """Return params with the two axes of the plane exchanged."""
+    turned = {f"{n}_{a}": params[f"{n}_{b}"] for n in _ALONG for a, b in ("hw", "wh")}
+    return params | turned
+
+
+def _sums(vectors: int) -> str:
+    """Return the function that makes sums of columns of so many vectors."""
+    return f"ear_sums{vectors}_mve" if vectors <= _MOST_HELD else "ear_sums_mve"
+
+
+def _band(params: dict[str, int], filter_: tuple[int, int, int], positions: int) -> dict:
+    """Return the fields of a band, which are 0 where columns come straight from the input.
+
+    positions: outputs of a row.
+    """
+    height, width, depth = filter_
+    run = width * depth
+    row = ((positions - 1) * params["stride_w"] + width) * depth
+    runs = _VECTOR // run if run and _VECTOR % run == 0 else 0
+    bytes_ = -(-height // runs) * runs * row if runs else 0
+    farthest = (runs - 1) * row + run - 1
+    dilated = params["dilation_w"] > 1 and width > 1
+    if runs < 2 or height == 1 or dilated or farthest > 255 or bytes_ > _MOST_BAND_BYTES:
+        return {"band_bytes": 0, "band_row": 0, "band_step": 0, "window": (0,) * _VECTOR}
+    window = tuple(k // run * row + k % run for k in range(_VECTOR))
+    return {"band_bytes": bytes_, "band_row": row, "band_step": runs * row, "window": window}
 
 
 def every_scale(view: OpView, factors: list[float], channels: int) -> Struct | None:

@@ -34,6 +34,7 @@ _FIELD = re.compile(r"^(?:const )?(\w+) (\*?)(\w+)(?:\[(\d+)\])?$")
 _C = {
     "int32_t": ctypes.c_int32, "float": ctypes.c_float, "uint16_t": ctypes.c_uint16,
     "uint8_t": ctypes.c_uint8, "int8_t": ctypes.c_int8, "ear_unpack_t": ctypes.c_void_p,
+    "ear_sums_mve_t": ctypes.c_void_p,
     "int16_t": ctypes.c_int16, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64,
     "uint64_t": ctypes.c_uint64, "bool": ctypes.c_bool,
 }  # fmt: skip
