@@ -20,6 +20,7 @@ _CLIPS = {
     "qemu_mps2_an500": 20,
     "qemu_mps2_an505": 20,
     "qemu_mps3_an547": 20,
+    "qemu_netduinoplus2": 100,
     "rpi3": 60,
     "rpi4": 120,
     "rpi5": 60,

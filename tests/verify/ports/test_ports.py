@@ -68,6 +68,22 @@ def test_nrf52_without_a_microphone(tmp_path: Path) -> None:
     _compile("arm-none-eabi-gcc", _CORES["m4"].split(), "nrf52840dk", tmp_path, **without)
 
 
+@pytest.mark.parametrize("level", ["-Os", "-O3"])
+@pytest.mark.parametrize("board", ["qemu_netduinoplus2", "nucleo_f446re", "stm32f4_discovery"])
+def test_stm32f4(board: str, level: str, tmp_path: Path) -> None:
+    _compile("arm-none-eabi-gcc", [*_CORES["m4"].split(), level], board, tmp_path)
+
+
+def test_stm32f4_without_a_crystal(tmp_path: Path) -> None:
+    flags = _CORES["m4"].split()
+    _compile("arm-none-eabi-gcc", flags, "nucleo_f446re", tmp_path, EAR_PORT_HSE_HZ=0)
+
+
+def test_stm32f7(tmp_path: Path) -> None:
+    flags = _CORES["m7"].split()
+    _compile("arm-none-eabi-gcc", flags, "nucleo_f446re", tmp_path, EAR_PORT_FAMILY=7)
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "aarch64-linux-gnu-gcc"])
 def test_linux_port(compiler: str, tmp_path: Path) -> None:
     _compile(compiler, [], "host", tmp_path)
