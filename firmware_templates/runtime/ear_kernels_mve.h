@@ -7,6 +7,7 @@
 #define EAR_KERNELS_MVE_H
 
 #include "ear_kernels.h"
+#include "ear_kernels_recurrent.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -114,6 +115,13 @@ typedef struct {
 void ear_depthwise_planes_s8_mve(const ear_planes_mve_t *params, const ear_scales_t *scales,
                                  const int8_t *input, const ear_weights_t *filter,
                                  int8_t *scratch, const int32_t *bias, int8_t *output);
+
+/* As ear_svdf_s8_s16, with shifts of -31 to 0. starts has the input's offset times the sum of its
+ * weights, for each filter. */
+void ear_svdf_s8_s16_mve(const ear_svdf_t *params, const int8_t *input,
+                         const ear_weights_t *feature, int8_t *scratch, const int32_t *starts,
+                         const int16_t *time, const int32_t *bias, int16_t *state,
+                         int8_t *output);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,10 @@
 """SVDF: filters that remember, on int8 with a state of int16 or int8."""
 
+from dataclasses import replace
+
+from edgeasr.codegen import extensions
 from edgeasr.codegen.call import KernelCall, Struct
+from edgeasr.codegen.lower.conv_mve import folded_bias
 from edgeasr.codegen.lower.memory import kept
 from edgeasr.codegen.lower.quantized import bias_of, check_accumulator, multiplier, weights_of
 from edgeasr.codegen.lower.view import OpView, call
@@ -30,12 +34,16 @@ def svdf(view: OpView) -> KernelCall:
     params = Struct("params", "ear_svdf_t", {"input_offset": input_offset, **factors, **sizes})
     view.constant(time)
     weights = weights_of(view, feature, channel_axis=0)
+    vectors = view.extension == extensions.MVE and time.dtype == "int16"
+    vectors = vectors and max(factors["feature_shift"], factors["output_shift"]) <= 0
+    starts = folded_bias(None, view.constant(feature), input_offset)
     made = call(
-        f"ear_svdf_s8_{SHORT[time.dtype]}",
+        f"ear_svdf_s8_{SHORT[time.dtype]}{'_mve' if vectors else ''}",
         params,
         view.read(input_),
         weights.struct,
         weights.scratch,
+        *([replace(starts, name="starts")] if vectors else []),
         view.read(time, "time"),
         view.read(bias, "bias"),
         kept(view, state),
