@@ -200,9 +200,9 @@ static void take_column(const ear_conv_mve_t *params, const int8_t *from, int32_
 #endif
 
 /* What lies under the filter at (y, x) of the input, the zero point where that is outside. */
-static void gather(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
-                   const int8_t *image, const ear_dims_t *filter_dims, int32_t y, int32_t x,
-                   int8_t *column)
+static void gather_clipped(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
+                           const int8_t *image, const ear_dims_t *filter_dims, int32_t y,
+                           int32_t x, int8_t *column)
 {
     const int32_t depth = input_dims->c;
     const int32_t run = filter_dims->w * depth;
@@ -227,6 +227,26 @@ static void gather(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
             ear_mve_copy(column + tap * depth, from + tap * params->dilation_w * depth,
                          together * depth);
         }
+        from += params->dilation_h * input_dims->w * depth;
+    }
+}
+
+static inline void gather(const ear_conv_mve_t *params, const ear_dims_t *input_dims,
+                          const int8_t *image, const ear_dims_t *filter_dims, int32_t y,
+                          int32_t x, int8_t *column)
+{
+    const int32_t depth = input_dims->c;
+    const int32_t run = filter_dims->w * depth;
+    const int32_t bottom = y + (filter_dims->h - 1) * params->dilation_h;
+    const int32_t right = x + (filter_dims->w - 1) * params->dilation_w;
+    const bool is_inside = y >= 0 && x >= 0 && bottom < input_dims->h && right < input_dims->w;
+    if (!is_inside || right - x >= filter_dims->w) {
+        gather_clipped(params, input_dims, image, filter_dims, y, x, column);
+        return;
+    }
+    const int8_t *from = image + (y * input_dims->w + x) * depth;
+    for (int32_t row = filter_dims->h; row > 0; --row, column += run) {
+        ear_mve_copy(column, from, run);
         from += params->dilation_h * input_dims->w * depth;
     }
 }

@@ -116,8 +116,7 @@ void ear_depthwise_planes_s8_mve(const ear_planes_mve_t *params, const ear_scale
                                  const int8_t *input, const ear_weights_t *filter,
                                  int8_t *scratch, const int32_t *bias, int8_t *output);
 
-/* As ear_svdf_s8_s16, with shifts of -31 to 0. starts has the input's offset times the sum of its
- * weights, for each filter. */
+/* As ear_svdf_s8_s16. starts has for each filter the input's offset times the sum of its weights. */
 void ear_svdf_s8_s16_mve(const ear_svdf_t *params, const int8_t *input,
                          const ear_weights_t *feature, int8_t *scratch, const int32_t *starts,
                          const int16_t *time, const int32_t *bias, int16_t *state,

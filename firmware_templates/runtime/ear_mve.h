@@ -34,17 +34,27 @@ typedef struct {
 
 static inline void ear_mve_copy(int8_t *to, const int8_t *from, int32_t count)
 {
-    for (; count > 0; count -= 16, to += 16, from += 16) {
-        const mve_pred16_t lanes = vctp8q((uint32_t)count);
-        vstrbq_p_s8(to, vldrbq_z_s8(from, lanes), lanes);
-    }
+    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[from]], #16\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [to] "+r"(to), [from] "+r"(from)
+                     : [count] "r"(count)
+                     : "lr", "q0", "memory");
 }
 
 static inline void ear_mve_fill(int8_t *to, int8_t value, int32_t count)
 {
-    for (; count > 0; count -= 16, to += 16) {
-        vstrbq_p_s8(to, vdupq_n_s8(value), vctp8q((uint32_t)count));
-    }
+    __asm__ volatile("wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vstrb.8 %q[value], [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [to] "+r"(to)
+                     : [count] "r"(count), [value] "w"(vdupq_n_s8(value))
+                     : "lr", "memory");
 }
 
 /* The outputs of `count` channels from their sums. The loop's last round has the lanes that are

@@ -90,9 +90,12 @@ static inline int32_t time_sum(const int16_t *time, const int16_t *state, int32_
 static inline int32x4_t scaled(const int32_t *sums, mve_pred16_t lanes, int32_t multiplier,
                                int32_t shift)
 {
-    const int32x4_t high = vqrdmulhq_n_s32(vldrwq_z_s32(sums, lanes), multiplier);
-    const int32x4_t less = vshrq_n_s32(vandq_s32(high, vdupq_n_s32(shift)), 31);
-    return vrshlq_n_s32(vaddq_s32(high, less), shift);
+    const int32_t left = shift > 0 ? shift : 0;
+    const int32_t right = shift - left;
+    const int32x4_t raised = vshlq_r_s32(vldrwq_z_s32(sums, lanes), left);
+    const int32x4_t high = vqrdmulhq_n_s32(raised, multiplier);
+    const int32x4_t less = vshrq_n_s32(vandq_s32(high, vdupq_n_s32(right)), 31);
+    return vrshlq_n_s32(vaddq_s32(high, less), right);
 }
 
 /* The newest value of `count` filters. */

@@ -35,7 +35,6 @@ def svdf(view: OpView) -> KernelCall:
     view.constant(time)
     weights = weights_of(view, feature, channel_axis=0)
     vectors = view.extension == extensions.MVE and time.dtype == "int16"
-    vectors = vectors and max(factors["feature_shift"], factors["output_shift"]) <= 0
     starts = folded_bias(None, view.constant(feature), input_offset)
     made = call(
         f"ear_svdf_s8_{SHORT[time.dtype]}{'_mve' if vectors else ''}",
