@@ -5,6 +5,7 @@ engine's int8 kernels built as projects are (-O2), counted in QEMU; tests/sim/te
 again, and holds every layer to within 10 % of its estimate.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -57,6 +58,8 @@ class _Columns:
     last: float
 
 
+# Of a convolution by slices: of each channel in a slice of its columns, and of each output.
+_SLICE, _SLICES_OUTPUT = 60, 45
 _COLUMNS = _Columns(70, 86, 1.5, 110, 15.75, 25, 160)
 # Of a 3 x 3 depthwise layer by planes: of each output.
 _PLANES = 25.2
@@ -106,6 +109,9 @@ def instructions(
         by_columns = -(-positions // columns.COUNT) * _group(layout, blocks)
         by_columns += layout.channels * _COLUMNS.last if positions % columns.COUNT else 0.0
         positions = 0.0
+    elif kind == "CONV_2D" and (slice_rows := _slice_rows(packed, positions)):
+        by_columns = -(-positions // columns.COUNT) * _group_of_slices(layout, blocks, slice_rows)
+        positions = 0.0
     fours, ones = divmod(layout.channels, 4)
     four = usual.four + rows * usual.row + 4 * taps * usual.mac
     one = usual.one + rows * usual.one_row + taps * usual.one_mac
@@ -123,6 +129,19 @@ def _group(layout: Layout, blocks: int) -> float:
     made = _COLUMNS.position + rows * _COLUMNS.row + layout.row * _COLUMNS.value
     quads, rest = divmod(layout.row, 4)
     channel = _COLUMNS.channel + quads * _COLUMNS.quad + (_COLUMNS.rest if rest else 0)
+    return columns.COUNT * blocks * made + layout.channels * channel
+
+
+def _slice_rows(packed: Packed, positions: float) -> int:
+    _, height, *line = packed.layout.shape
+    block = packed.layout.channels if packed.unpacker is None else packed.block
+    return columns.slice_rows(height, math.prod(line), block, int(positions))
+
+
+def _group_of_slices(layout: Layout, blocks: int, rows: int) -> float:
+    slices = -(-layout.shape[1] // rows)
+    made = slices * _COLUMNS.position + layout.shape[1] * _COLUMNS.row + layout.row * _COLUMNS.value
+    channel = slices * _SLICE + layout.row / 4 * _COLUMNS.quad + columns.COUNT * _SLICES_OUTPUT
     return columns.COUNT * blocks * made + layout.channels * channel
 
 

@@ -107,8 +107,8 @@ void ear_columns_put(ear_columns_t *columns, const ear_window_t *window, const i
                      : "r8", "r9", "r10", "r11", "r12", "cc", "memory")
 
 /* Adds to the sums of one channel at five columns; returns the weights of the next. */
-static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, const int8_t *filter,
-                                      int32_t sums[EAR_COLUMNS])
+__attribute__((always_inline)) static inline const int8_t *
+five_sums(const int16_t *values, uint32_t depth, const int8_t *filter, int32_t sums[EAR_COLUMNS])
 {
     int32_t sum0 = sums[0];
     int32_t sum1 = sums[1];
@@ -140,8 +140,8 @@ static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, con
 
 #else
 
-static inline const int8_t *five_sums(const int16_t *values, uint32_t depth, const int8_t *filter,
-                                      int32_t sums[EAR_COLUMNS])
+__attribute__((always_inline)) static inline const int8_t *
+five_sums(const int16_t *values, uint32_t depth, const int8_t *filter, int32_t sums[EAR_COLUMNS])
 {
     for (; depth >= 4; depth -= 4, values += QUAD, filter += 4) {
         const int32_t taps[4] = {filter[0], filter[1], filter[2], filter[3]};
@@ -214,4 +214,35 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
         }
         ++output;
     } while (++channel < end);
+}
+
+void ear_columns_begin(const ear_finish_t *finish, int32_t channel, int32_t count, int32_t *sums)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        const int32_t first = ear_begin_s8(finish, channel + i);
+        for (int32_t k = 0; k < EAR_COLUMNS; ++k) {
+            *sums++ = first;
+        }
+    }
+}
+
+void ear_columns_add(const ear_columns_t *columns, const int8_t *filter, int32_t row,
+                     int32_t count, int32_t *sums)
+{
+    const int16_t *const values = columns->values;
+    const uint32_t depth = (uint32_t)columns->depth;
+    for (; count > 0; --count, filter += row, sums += EAR_COLUMNS) {
+        five_sums(values, depth, filter, sums);
+    }
+}
+
+void ear_columns_end(const ear_columns_t *columns, int32_t channel, int32_t count,
+                     const ear_finish_t *finish, const int32_t *sums, int8_t *output,
+                     int32_t stride)
+{
+    for (int32_t k = 0; k < columns->count; ++k, output += stride) {
+        for (int32_t i = 0; i < count; ++i) {
+            ear_finish_s8(finish, channel + i, 1, sums + EAR_COLUMNS * i + k, output + i);
+        }
+    }
 }

@@ -29,4 +29,14 @@ void ear_columns_product(const ear_columns_t *columns, const int8_t *filter, int
                          int32_t count, const ear_finish_t *finish, int8_t *output,
                          int32_t stride);
 
+/* The same in steps, for columns that are parts of longer ones: sums, EAR_COLUMNS for each channel,
+ * begin with the bias, have the products of each part added, and end as outputs. filter: the
+ * weights of the part, rows of `row` apart. */
+void ear_columns_begin(const ear_finish_t *finish, int32_t channel, int32_t count, int32_t *sums);
+void ear_columns_add(const ear_columns_t *columns, const int8_t *filter, int32_t row,
+                     int32_t count, int32_t *sums);
+void ear_columns_end(const ear_columns_t *columns, int32_t channel, int32_t count,
+                     const ear_finish_t *finish, const int32_t *sums, int8_t *output,
+                     int32_t stride);
+
 #endif

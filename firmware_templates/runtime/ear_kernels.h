@@ -52,7 +52,7 @@ typedef struct {
     int32_t pad_h;
     int32_t pad_w;
     int32_t depth_multiplier; /* output channels per input channel; only depthwise reads it */
-    int32_t columns_bytes;    /* scratch before that for weights; only ear_conv2d_columns_s8 reads it */
+    int32_t columns_bytes;    /* scratch before that for weights; read by kernels that work by columns */
 } ear_conv_t;
 
 /* output[n, y, x, o] = scale(bias[o] + sum of filter[o, ..] * (input + input_offset)).
@@ -74,6 +74,15 @@ void ear_conv2d_columns_s8(const ear_conv_t *params, const ear_scales_t *scales,
                            const ear_dims_t *filter_dims, const ear_weights_t *filter,
                            int8_t *scratch, const int32_t *bias, const ear_dims_t *output_dims,
                            int8_t *output);
+
+/* The same for filters of which a whole column would be too long: by slices of slice_rows of their
+ * rows. With n for the weights of one channel in a slice, rounded up to a multiple of 4, columns_bytes
+ * is 11 n and 20 for each channel of a block of weights. */
+void ear_conv2d_slices_s8(const ear_conv_t *params, int32_t slice_rows,
+                          const ear_scales_t *scales, const ear_dims_t *input_dims,
+                          const int8_t *input, const ear_dims_t *filter_dims,
+                          const ear_weights_t *filter, int32_t *scratch, const int32_t *bias,
+                          const ear_dims_t *output_dims, int8_t *output);
 
 /* As ear_conv2d_s8, but output channel o reads only input channel o / depth_multiplier. */
 void ear_depthwise_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from edgeasr.codegen import columns, extensions
-from edgeasr.codegen.call import KernelCall, Struct, Value
+from edgeasr.codegen.call import KernelCall, Scratch, Struct, Value
 from edgeasr.codegen.lower.conv_mve import conv_mve
 from edgeasr.codegen.lower.conv_neon import conv_neon
 from edgeasr.codegen.lower.conv_plain import conv_plain
@@ -18,7 +18,7 @@ from edgeasr.codegen.packing import Packed
 # By extension: what kernels of its own make of a convolution, or None for those of every core.
 _OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {
     extensions.NONE: conv_plain,
-    extensions.DSP: depthwise,
+    extensions.DSP: lambda layer: depthwise(layer) or _by_slices(layer),
     extensions.MVE: conv_mve,
     extensions.NEON: conv_neon,
 }
@@ -57,6 +57,36 @@ def _portable(layer: Convolution) -> KernelCall:
     )
     if before and _can_overwrite(layer, weights.packed):
         made = replace(made, overwrites=layer.input.index)
+    return weights.belong_to(made)
+
+
+def _by_slices(layer: Convolution) -> KernelCall | None:
+    """Return ear_conv2d_slices_s8 for a layer whose columns would be too long, else None."""
+    filter_, channels = layer.filter.shape, layer.channels
+    if layer.depthwise or filter_[3] != layer.input.shape[3] or _columns_bytes(layer):
+        return None
+    weights = packed_weights(layer.view, layer.values, layer.channel_axis)
+    block = channels if weights.packed.unpacker is None else min(weights.packed.block, channels)
+    line = filter_[2] * filter_[3]
+    rows = columns.slice_rows(filter_[1], line, block, math.prod(layer.output.shape[:3]))
+    if not rows:
+        return None
+    bytes_ = columns.slice_bytes(rows * line, block)
+    view = layer.view
+    made = call(
+        "ear_conv2d_slices_s8",
+        Struct("params", "ear_conv_t", {**layer.params, "columns_bytes": bytes_}),
+        Value(rows),
+        channel_scales(view, layer.factors, channels),
+        dims("input_dims", layer.input.shape),
+        view.read(layer.input),
+        dims("filter_dims", filter_),
+        weights.struct,
+        Scratch(bytes_ + weights.scratch.bytes, "int32_t"),
+        Value(None) if layer.bias is None else view.read(layer.bias, "bias"),
+        dims("output_dims", layer.output.shape),
+        view.write(layer.output),
+    )
     return weights.belong_to(made)
 
 

@@ -67,6 +67,29 @@ def _conv(make: Make, dtype: str = "int8") -> tuple[str, dict]:
     batch = int(make.pick(1, 1, 2))
     groups = int(make.pick(1, 1, 1, 1, 2, 3)) if dtype == "int8" else 1
     depth, channels = make.size(17), make.size(18) * groups
+    return _convolution(make, options, taps, plane, (batch, *out, channels), (depth, groups), dtype)
+
+
+def _long_conv(make: Make) -> tuple[str, dict]:
+    """Filters of some hundred weights a channel."""
+    options = window(make)
+    taps = make.pick((4, 10), (6, 6), (7, 3), (10, 2))
+    plane, out = planes(make, options, taps)
+    depth = int(make.rng.integers(9, 30))
+    sizes = int(make.pick(1, 1, 2)), *out, make.size(9)
+    return _convolution(make, options, taps, plane, sizes, (depth, 1), "int8")
+
+
+def _convolution(
+    make: Make,
+    options: dict,
+    taps: tuple[int, int],
+    plane: tuple[int, int],
+    output: tuple[int, int, int, int],
+    depth_and_groups: tuple[int, int],
+    dtype: str,
+) -> tuple[str, dict]:
+    (batch, *out, channels), (depth, groups) = output, depth_and_groups
     scale = make.scale(-3, 0)
     make.feed((batch, *plane, depth * groups), scale=scale, point=make.point())
     scales = _weights(make, (channels, *taps, depth), channels, 0, dtype)
@@ -290,6 +313,7 @@ def _ties(kind: str) -> Callable[[Make], tuple[str, dict]]:
 # Name of a family of cases -> builder. Families differ in kind, types or storage.
 KINDS: Mapping[str, Callable[[Make], tuple[str, dict]]] = {
     "conv2d": _conv,
+    "conv2d_long": _long_conv,
     "conv2d_int4": lambda make: _conv(make, "int4"),
     "depthwise": _depthwise,
     "depthwise_int4": lambda make: _depthwise(make, "int4"),

@@ -23,7 +23,7 @@ _MANY = {
 _FEW = 40
 # Kinds with kernels of some extension's own.
 _OWN_KERNELS = (
-    "conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
+    "conv2d", "conv2d_long", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
     "conv2d_ties", "dense_ties", "conv2d_wrapping", "depthwise_wrapping", "dense_wrapping",
     "svdf", "svdf_ties",
     *WIDE, *REAL,
