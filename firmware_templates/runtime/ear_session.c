@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "board_config.h"
 #include "ear_model.h"
 #include "ear_recognizer.h"
 #include "port.h"

@@ -1,6 +1,7 @@
 /* Clips and streams of firmware without a front end, which hears nothing. */
 #include "ear_session_parts.h"
 
+#include "ear_protocol.h"
 #include "ear_recognizer.h"
 
 #define ANSWER(handler, status)                                                \
