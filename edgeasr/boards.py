@@ -23,6 +23,7 @@ from edgeasr.units import format_bytes
 _ADDRESSES = 1 << 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
+_PORT_FILES = (".c", ".h", ".S", ".cmake")
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class Port:
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """The port's C files and headers by name, sorted, with those of its parts."""
+        """The port's files for a project by name, sorted, with those of its parts."""
         folders = (_ports() / name for name in (self.name, *self.parts))
-        found = (f for folder in folders for f in folder.iterdir() if f.suffix in (".c", ".h"))
+        found = (f for folder in folders for f in folder.iterdir() if f.suffix in _PORT_FILES)
         return {file.name: file for file in sorted(found, key=lambda f: f.name)}
 
 

@@ -20,7 +20,8 @@ from edgeasr.speech import SpeechModel
 class Connected:
     """A running firmware of a project.
 
-    count: turns the device's ticks into instructions; None where the runner cannot.
+    count: turns the device's ticks into what `counted` says: instructions, or cycles; None where
+    the runner cannot.
     """
 
     project: Project
@@ -28,6 +29,12 @@ class Connected:
     device: Device
     hello: Hello
     count: Callable[[int], int | None] | None
+    counted: str
+
+    @property
+    def instructions(self) -> Callable[[int], int | None] | None:
+        """`count` where it is instructions that are counted, else None."""
+        return self.count if self.counted == runners.INSTRUCTIONS else None
 
 
 @contextlib.contextmanager
@@ -51,10 +58,11 @@ def connect(
     board = boards.of_project(project.folder, project.manifest.board)
     if port is not None:
         with contextlib.closing(open_link(port, baud=baud)) as link:
-            yield _greet(project, model, Device(link, log=log), None)
+            yield _greet(project, model, Device(link, log=log), None, runners.INSTRUCTIONS)
         return
     with _run(project, board) as running:
-        yield _greet(project, model, Device(running.link, log=log), running.instructions)
+        device = Device(running.link, log=log)
+        yield _greet(project, model, device, running.instructions, running.counted)
 
 
 def as_engine(project: Project, engine: str) -> Project:
@@ -100,11 +108,12 @@ def _greet(
     model: SpeechModel,
     device: Device,
     count: Callable[[int], int | None] | None,
+    counted: str,
 ) -> Connected:
     hello = device.hello()
     check_firmware(hello, project, model)
     counts = count if count is not None and count(1 << 20) is not None else None
-    return Connected(project, model, device, hello, counts)
+    return Connected(project, model, device, hello, counts, counted)
 
 
 def check_firmware(hello: Hello, project: Project, model: SpeechModel) -> None:

@@ -26,6 +26,11 @@ def boards() -> Path:
     return _data_folder("boards")
 
 
+def clone() -> Path:
+    """Folder that the package lies in: a clone's root, where it is used from a clone."""
+    return _PACKAGE.parent
+
+
 def zoo() -> Path:
     """Folder of the trained speech models that the package ships."""
     return _PACKAGE / "zoo"

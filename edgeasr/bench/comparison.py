@@ -23,6 +23,7 @@ from edgeasr.errors import CheckError, EdgeasrError, InputError, ToolError
 from edgeasr.hil import TensorReport
 from edgeasr.peers import PEERS
 from edgeasr.project import Project
+from edgeasr.runners import INSTRUCTIONS
 from edgeasr.speech import SpeechModel
 from edgeasr.toolchain import parts
 from edgeasr.toolchain.parts import Part
@@ -61,7 +62,8 @@ class Measured:
 
     @property
     def instructions(self) -> int | None:
-        return self.report.instructions if self.report else None
+        counted = self.report is not None and self.report.counted == INSTRUCTIONS
+        return self.report.instructions if counted else None
 
     @property
     def equal(self) -> int | None:
@@ -185,7 +187,9 @@ def _measure(made: Project, board: Board, engine: str, inputs: int, seed: int) -
         report = hil.compare_tensors(connected, rows)
         said = (made.folder / "build" / "runner.log").read_text(errors="replace")
         ready, arena = _READY.search(said), _ARENA.search(said)
-        starting = connected.count(int(ready[1])) if ready and connected.count else None
+        starting = (
+            connected.instructions(int(ready[1])) if ready and connected.instructions else None
+        )
         by_layer = _by_layer(connected, board, rows[0])
     return Measured(
         engine=engine,
@@ -206,9 +210,9 @@ def _by_layer(connected: Connected, board: Board, values: np.ndarray) -> tuple[L
     """Profile one inference from a fresh start, and say what each layer takes beside it."""
     manifest = connected.project.manifest
     counts: list[int | None] = [None] * len(manifest.layers)
-    if connected.count is not None:
+    if connected.instructions is not None:
         connected.device.reset()
-        counts = [connected.count(t) for t in connected.device.profile(values).layer_ticks]
+        counts = [connected.instructions(t) for t in connected.device.profile(values).layer_ticks]
     graph = connected.model.graph
     if manifest.engine != "ear":
         return layers.costs(graph, manifest.layers, counts)

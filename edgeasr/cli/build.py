@@ -28,6 +28,7 @@ def build(
         console.print_json(
             {
                 "program": str(built.elf),
+                "uf2": str(built.uf2) if built.uf2 else None,
                 "flash_bytes": built.flash_bytes,
                 "ram_bytes": built.ram_bytes,
                 "stack_bytes": built.stack_bytes,

@@ -12,7 +12,7 @@ from edgeasr.units import format_bytes
 
 def show_build(built: Built, board: Board) -> None:
     """Print where the program is and what it takes of the board."""
-    lines = [f"{built.elf}"]
+    lines = [f"{built.elf}"] + [f"{built.uf2}"] * (built.uf2 is not None)
     for what, used, has in (
         ("flash", built.flash_bytes, board.flash_bytes),
         ("RAM", built.ram_bytes, board.ram_bytes),
@@ -49,7 +49,8 @@ def show_report(report: Report) -> None:
     inference = report.instructions("inference")
     if inference is not None:
         lines.append(
-            f"instructions: {inference:,} an inference, {front_end:,} for the features of a clip"
+            f"{report.counted}: {inference:,} an inference, {front_end:,} for the features of a "
+            "clip"
         )
     console.out.print("\n".join(lines), markup=False)
 
@@ -69,7 +70,7 @@ def show_streams(report: StreamReport) -> None:
         f"{equal:,} of {inferences:,} inferences",
     ]
     if (each := report.instructions()) is not None:
-        lines.append(f"instructions: {each:,} an inference, with the frame that led to it")
+        lines.append(f"{report.counted}: {each:,} an inference, with the frame that led to it")
     console.out.print("\n".join(lines), markup=False)
 
 
@@ -84,7 +85,7 @@ def show_tensors(report: TensorReport) -> None:
         compared = report.layers - len(report.layers_unequal)
         lines.append(f"layers: {compared} of {report.layers} equal at every input")
     if report.instructions is not None:
-        lines.append(f"instructions: {report.instructions:,} an inference")
+        lines.append(f"{report.counted}: {report.instructions:,} an inference")
     console.out.print("\n".join(lines), markup=False)
 
 

@@ -52,7 +52,7 @@ def stream_clips(
 ) -> Iterator[Outcome]:
     """Send each clip to the device and yield how both sides heard it.
 
-    count: the device's ticks to instructions, or None. resample: convert clips of another sample
+    count: see Connected. resample: convert clips of another sample
     rate or of several channels, rather than refuse them. hop: as in a project's manifest.
     """
     model = reference.model
@@ -117,4 +117,5 @@ def run(
         reference=reference.name,
         labels=made.manifest.labels,
         outcomes=tuple(outcomes),
+        counted=connected.counted,
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeasr.audio import Clip
 from edgeasr.evaluate import confusion
+from edgeasr.runners import INSTRUCTIONS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Report:
-    """All outcomes of one run, with what they were measured on."""
+    """All outcomes of one run, with what they were measured on.
+
+    counted: what stands as instructions; cycles where the board's runner counts those.
+    """
 
     board: str
     engine: str
@@ -81,6 +85,7 @@ class Report:
     reference: str
     labels: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
+    counted: str = INSTRUCTIONS
 
     @property
     def agreement(self) -> float:
@@ -124,8 +129,8 @@ class Report:
             "confusion": self.confusion().tolist(),
             "round_trip_median_s": median_s,
             "round_trip_max_s": most_s,
-            "front_end_instructions": self.instructions("front_end"),
-            "inference_instructions": self.instructions("inference"),
+            f"front_end_{self.counted}": self.instructions("front_end"),
+            f"inference_{self.counted}": self.instructions("inference"),
             "results": [self._row(o) for o in self.outcomes],
         }
 

@@ -18,6 +18,7 @@ from edgeasr.hil.reference import Reference
 from edgeasr.hil.report import Case, junit
 from edgeasr.link import BAUD
 from edgeasr.project import Project
+from edgeasr.runners import INSTRUCTIONS
 
 # Silence after a recording, so that a word at its very end is decided on.
 TAIL_S = 0.5
@@ -64,7 +65,10 @@ class StreamOutcome:
 
 @dataclass(frozen=True)
 class StreamReport:
-    """All recordings of one run. Counts are of recordings, on one side. words: labels of events."""
+    """All recordings of one run. Counts are of recordings, on one side.
+
+    words: labels of events. counted: see Report.
+    """
 
     board: str
     engine: str
@@ -74,6 +78,7 @@ class StreamReport:
     labels: tuple[str, ...]
     outcomes: tuple[StreamOutcome, ...]
     ignored: tuple[str, ...] = ()
+    counted: str = INSTRUCTIONS
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -123,7 +128,7 @@ class StreamReport:
                 for what in ("detected", "missed", "false", "accuracy")
                 for side in ("device", "host")
             },
-            "inference_instructions": self.instructions(),
+            f"inference_{self.counted}": self.instructions(),
             "labels": list(self.labels),
             "results": [self._row(o) for o in self.outcomes],
         }
@@ -201,7 +206,7 @@ def stream_clip(
 ) -> StreamOutcome:
     """Let both sides hear PCM, int16 mono, of a recording.
 
-    count: the device's ticks to instructions, or None.
+    count: see Connected.
     """
     begin = time.monotonic()
     heard = list(device.stream([pcm], scores=True))
@@ -272,4 +277,5 @@ def run_streams(
         labels=made.manifest.labels,
         outcomes=tuple(outcomes),
         ignored=connected.model.facts.decision.ignored,
+        counted=connected.counted,
     )

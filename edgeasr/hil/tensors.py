@@ -18,6 +18,7 @@ from edgeasr.graph import Graph, Tensor
 from edgeasr.hil.reference import Reference
 from edgeasr.link import BAUD
 from edgeasr.project import Layer, Project
+from edgeasr.runners import INSTRUCTIONS
 
 _FILES = (".npy", ".bin")
 # Inputs from one reset to the next, and those that are timed.
@@ -34,7 +35,7 @@ class TensorReport:
     """One run. unequal: places of the inputs whose outputs differ. stateful: whether it was reset
     every RESET_EVERY inputs. layers: how many could be compared at each input; layers_unequal: the
     numbers of those that differed at any. instructions: the median of an inference; None if not
-    counted."""
+    counted. counted: what that is; cycles where the board's runner counts those."""
 
     board: str
     engine: str
@@ -48,6 +49,7 @@ class TensorReport:
     stateful: bool
     instructions: int | None
     distinct_outputs: int
+    counted: str = INSTRUCTIONS
 
     @property
     def agreement(self) -> float:
@@ -143,6 +145,7 @@ def compare_tensors(
         stateful=model.graph.stateful,
         instructions=None if None in counts else int(np.median(counts)),
         distinct_outputs=len(compared.outputs),
+        counted=connected.counted,
     )
 
 
@@ -182,6 +185,7 @@ def _compare_pieces(
         stateful=False,
         instructions=None if None in counts else int(np.median(counts)),
         distinct_outputs=len(outputs),
+        counted=connected.counted,
     )
 
 

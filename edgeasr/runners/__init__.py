@@ -5,15 +5,16 @@ from pathlib import Path
 from edgeasr.boards import Board
 from edgeasr.codegen import tflite
 from edgeasr.errors import InputError, alternatives
-from edgeasr.runners import native, python, qemu_system, qemu_user
-from edgeasr.runners.child import Running
+from edgeasr.runners import native, python, qemu_system, qemu_user, rp2040js
+from edgeasr.runners.child import CYCLES, INSTRUCTIONS, Running
 
-__all__ = ["RUNNERS", "Running", "start", "start_python"]
+__all__ = ["CYCLES", "INSTRUCTIONS", "RUNNERS", "Running", "start", "start_python"]
 
 RUNNERS = {
     "native": native.start,
     "qemu_system": qemu_system.start,
     "qemu_user": qemu_user.start,
+    "rp2040js": rp2040js.start,
 }
 
 

@@ -28,9 +28,12 @@ _TAIL_BYTES = 2000
 # Exit code of a firmware that met a fault (port/cortex_m/startup.c).
 FAULT_EXIT = 70
 
+# What runners can count of a firmware's work, by its ticks.
+INSTRUCTIONS, CYCLES = "instructions", "cycles"
+
 
 class Running:
-    """A running program. `link` reads and writes its line.
+    """A running program. `link` reads and writes its line; `counted` is what count() counts.
 
     The child is killed when the thread that started it ends: start it in one that lives on.
     """
@@ -42,13 +45,18 @@ class Running:
         line: socket.socket,
         process: subprocess.Popen[bytes],
         count: Callable[[int], int] | None,
+        counted: str,
     ) -> None:
         self._command = shlex.join(str(word) for word in argv)
         self.link: Link = _Line(line, Path(argv[0]).name, self._ended)
         self._log, self._process, self._count = log, process, count
+        self.counted = counted
 
     def instructions(self, ticks: int) -> int | None:
-        """Return the instructions run in so many of the board's ticks; None if not counted."""
+        """Return the instructions, or what `counted` says, of so many of the board's ticks.
+
+        None if nothing is counted.
+        """
         return None if self._count is None else self._count(ticks)
 
     @property
@@ -136,11 +144,12 @@ def spawn(
     *,
     line_as: Callable[[int], Sequence[str]] | None = None,
     count: Callable[[int], int] | None = None,
+    counted: str = INSTRUCTIONS,
 ) -> Running:
     """Start a program whose line is a socket pair: its stdin and stdout, or as `line_as` says.
 
-    line_as: given the number of the socket, returns arguments that hand it over. count: see
-    Running.instructions. What the program prints beside its line goes to `log`.
+    line_as: given the number of the socket, returns arguments that hand it over. count, counted:
+    see Running. What the program prints beside its line goes to `log`.
     """
     ours, theirs = socket.socketpair()
     handed = theirs.fileno()
@@ -167,7 +176,7 @@ def spawn(
         raise ToolError(f"`{shlex.join(map(str, command))}` could not start: {error}") from None
     finally:
         theirs.close()
-    running = Running(command, log, ours, process, count)
+    running = Running(command, log, ours, process, count, counted)
     try:
         running.check_started()
     except ToolError:

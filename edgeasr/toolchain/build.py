@@ -13,7 +13,7 @@ from edgeasr import boards, microlite, process, project
 from edgeasr.boards import Board
 from edgeasr.errors import InputError, ToolError
 from edgeasr.project import PYTHON_ENGINES, Project
-from edgeasr.toolchain import elf, parts, tools
+from edgeasr.toolchain import elf, parts, tools, uf2
 from edgeasr.toolchain.parts import Part
 
 _STAMP = "edgeasr.stamp"
@@ -29,6 +29,7 @@ class Built:
 
     sections: bytes of each allocated section. flash_bytes: code, constants and initial values.
     ram_bytes: variables, the arena among them, and the stack's region. stack_bytes: that region.
+    uf2: the program as a drive of the board's takes it; None for a board that has none.
     frames: (function, bytes of stack) of the largest frames, largest first, by the compiler.
     parts: flash and RAM of engine, model, arena …, by the linker's map.
     """
@@ -41,6 +42,7 @@ class Built:
     stack_bytes: int
     frames: tuple[tuple[str, int], ...]
     parts: Mapping[str, Part]
+    uf2: Path | None
 
 
 def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = None) -> Built:
@@ -65,6 +67,7 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
     compiling = [cmake, "--build", target, "--parallel", str(jobs or os.cpu_count() or 1)]
     timeout_s = _TREE_TIMEOUT_S if found else _TIMEOUT_S
     process.run(compiling, log=target / "build.log", timeout_s=timeout_s)
+    _write_uf2(_program(made, board), board)
     stamp.write_text(_digest(made))
     return _measure(made, board)
 
@@ -154,6 +157,13 @@ def _program(made: Project, board: Board) -> Path:
     return _target(made) / f"{made.manifest.program}{suffix}"
 
 
+def _write_uf2(program: Path, board: Board) -> None:
+    """Write the program beside itself as UF2, where the board is flashed that way."""
+    if uf2.WAY in board.flash:
+        family = uf2.family(board)
+        program.with_suffix(uf2.SUFFIX).write_bytes(uf2.render(elf.image(program), family))
+
+
 def _forget_other_builds(target: Path, folder: Path, generator: str) -> None:
     """Drop CMake's cache of a moved folder or of another generator, which CMake would refuse."""
     cache = target / "CMakeCache.txt"
@@ -192,6 +202,7 @@ def _measure(made: Project, board: Board) -> Built:
         stack_bytes=sum(section.bytes for section in sections if section.name == ".stack"),
         frames=_frames(_target(made)),
         parts=parts.read(_target(made) / f"{_link(made)}.map"),
+        uf2=program.with_suffix(uf2.SUFFIX) if uf2.WAY in board.flash else None,
     )
 
 

@@ -63,6 +63,8 @@ TOOLS = (
         "g++-aarch64-linux-gnu",
     ),
     Tool("qemu-aarch64", "running programs of 64-bit Arm Linux boards", "qemu-user"),
+    Tool("node", "running firmware of the Raspberry Pi Pico", "nodejs"),
+    Tool("npm", "installing the simulator of the Raspberry Pi Pico", "npm"),
     Tool("espeak-ng", "synthesising words where no recordings are", "espeak-ng"),
 )
 

@@ -7,9 +7,11 @@ import pytest
 
 from edgeasr import boards, paths, project, toolchain
 from edgeasr.codegen.environment import render
+from edgeasr.errors import ToolError
 from edgeasr.project import Manifest, Project
+from edgeasr.runners import rp2040js
 from edgeasr.toolchain import Built
-from tests.conftest import need
+from tests.conftest import missing, need
 
 _HERE = Path(__file__).parent
 
@@ -18,6 +20,7 @@ _EMULATORS = {
     "native": (),
     "qemu_system": ("qemu-system-arm",),
     "qemu_user": ("qemu-aarch64",),
+    "rp2040js": ("node",),
 }
 
 # Boards whose firmware runs wherever the tests do.
@@ -28,6 +31,11 @@ def need_tools(board: str) -> None:
     """Skip (in CI: fail) when a program that the board needs is missing."""
     known = boards.load(board)
     need("cmake", "ninja", known.compiler.program, *_EMULATORS.get(known.runner, ()))
+    if known.runner == "rp2040js":
+        try:
+            rp2040js.package()
+        except ToolError as error:
+            missing(f"npm package rp2040js ({error})")
 
 
 def context(board: str) -> dict[str, object]:

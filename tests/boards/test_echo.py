@@ -75,6 +75,9 @@ def test_instructions_are_counted_exactly_where_they_can_be(running, request):
         # -icount: an instruction takes 2^shift ns
         instruction_ns = 2 ** board.runner_options["icount_shift"]
         assert running.instructions(board.ticks_hz // 1000) == round(1_000_000 / instruction_ns)
+    elif board.runner == "rp2040js":
+        assert running.counted == "cycles"
+        assert running.instructions(1000) == 125_000
     else:  # with the plugin, a tick is an instruction
         counted = board.runner == "qemu_user"
         assert running.instructions(1000) == (1000 if counted else None)

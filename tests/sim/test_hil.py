@@ -23,6 +23,8 @@ _CLIPS = {
     "qemu_netduinoplus2": 100,
     "rpi3": 60,
     "rpi4": 120,
+    # 1.4 s a clip on a quiet computer; 100 were run, as boards/README.md says.
+    "rpi_pico": 20,
     "rpi5": 60,
     "rpi_zero2w": 20,
 }
@@ -66,8 +68,11 @@ def test_recordings_agree_with_the_host(
     assert report["features_equal"] == report["scores_equal"] == report["clips"]
     assert report["accuracy_device"] == report["accuracy_host"] > 0.8
     assert report["reference"] == "TFLite-Micro"
-    counted = boards.load(board).runner in ("qemu_system", "qemu_user")
-    assert (report["inference_instructions"] is not None) == counted
+    runner = boards.load(board).runner
+    if runner == "rp2040js":
+        assert 10_000_000 < report["inference_cycles"] < 60_000_000
+    else:
+        assert (report["inference_instructions"] is not None) == (runner != "native")
     suite = ElementTree.parse(tmp_path / "hil.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == (str(report["clips"]), "0")
 

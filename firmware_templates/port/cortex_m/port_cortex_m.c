@@ -13,14 +13,16 @@ static uint8_t ring[EAR_PORT_RX_BYTES];
 static volatile uint32_t head;
 static volatile uint32_t tail;
 
-void ear_port_received(uint8_t byte) {
+bool ear_port_received(uint8_t byte) {
     uint32_t at = head;
     ring[at % EAR_PORT_RX_BYTES] = byte;
     atomic_signal_fence(memory_order_release);
     head = at + 1u;
-    if (at + 1u - tail == EAR_PORT_RX_BYTES) {
+    bool room = at + 1u - tail != EAR_PORT_RX_BYTES;
+    if (!room) {
         ear_irq_disable(EAR_PORT_UART_RX_IRQ);
     }
+    return room;
 }
 
 size_t ear_port_read(uint8_t *bytes, size_t capacity) {

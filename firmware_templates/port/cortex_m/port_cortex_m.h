@@ -5,6 +5,7 @@
 #ifndef EAR_PORT_CORTEX_M_H
 #define EAR_PORT_CORTEX_M_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "board_config.h"
@@ -19,7 +20,8 @@ static inline void ear_irq_disable(uint32_t irq) {
 }
 
 /* Keep a received byte; called by the interrupt EAR_PORT_UART_RX_IRQ alone. One that fills the ring
- * masks that interrupt in the NVIC until bytes are read: the line holds what comes meanwhile. */
-void ear_port_received(uint8_t byte);
+ * masks that interrupt in the NVIC until bytes are read: the line holds what comes meanwhile, and
+ * false is returned, so that an interrupt that has more leaves it there. */
+bool ear_port_received(uint8_t byte);
 
 #endif

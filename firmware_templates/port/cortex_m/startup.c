@@ -61,10 +61,17 @@ __attribute__((section(".vectors"), used)) static const vector_entry_t vectors[]
     EAR_PORT_VECTORS(ENTRY)             /* others than these are not enabled */
 };
 
+/* A boot ROM may have left the limit of a stack of its own. */
+#if __ARM_ARCH >= 8
+#define NO_STACK_LIMIT "movs r0, #0\n\tmsr msplim, r0\n\t"
+#else
+#define NO_STACK_LIMIT ""
+#endif
+
 /* Naked: the stack is being painted, so nothing may live on it yet. */
 __attribute__((naked)) void ear_reset(void) {
     __asm volatile(
-        ".syntax unified\n\t"
+        ".syntax unified\n\t" NO_STACK_LIMIT
         "ldr r0, =ear_stack_bottom\n\t"
         "ldr r1, =ear_stack_top\n\t"
         "ldr r2, =%c0\n"

@@ -161,7 +161,7 @@ def test_an_unknown_runner(tmp_path):
     with pytest.raises(InputError) as caught:
         runners.start(tmp_path, board, tmp_path / "x")
     assert str(caught.value) == (
-        'board host: runner "renode" not found; allowed: native, qemu_system, qemu_user'
+        'board host: runner "renode" not found; allowed: native, qemu_system, qemu_user, rp2040js'
     )
 
 

@@ -84,6 +84,12 @@ def test_stm32f7(tmp_path: Path) -> None:
     _compile("arm-none-eabi-gcc", flags, "nucleo_f446re", tmp_path, EAR_PORT_FAMILY=7)
 
 
+@pytest.mark.parametrize(("board", "core"), [("rpi_pico", "m0plus"), ("rpi_pico2", "m33")])
+@pytest.mark.parametrize("level", ["-Os", "-O3"])
+def test_rp2_on_both_chips(board: str, core: str, level: str, tmp_path: Path) -> None:
+    _compile("arm-none-eabi-gcc", [*_CORES[core].split(), level], board, tmp_path)
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "aarch64-linux-gnu-gcc"])
 def test_linux_port(compiler: str, tmp_path: Path) -> None:
     _compile(compiler, [], "host", tmp_path)

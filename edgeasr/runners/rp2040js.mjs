@@ -1,0 +1,193 @@
+// node rp2040js.mjs PACKAGE FILE.uf2 DESCRIPTOR
+//
+// Run the UF2 on rp2040js's RP2040, from the second boot stage on, with UART0 on an inherited socket.
+// What the simulator only notes, and silicon faults on, ends the run with a line "fault: ..." and the
+// exit code of a firmware that met a fault. The boot ROM is not run: what it does with a flash that has
+// a program is done here (RP2040 datasheet, 2.8.1).
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [folder, image, descriptor] = process.argv.slice(2);
+const { RP2040 } = await import(pathToFileURL(join(folder, 'dist', 'esm', 'index.js')));
+
+const FLASH = 0x10000000;
+const BOOT_STAGE2 = 0x20041f00; // where the boot ROM copies it to
+const BOOT_STAGE2_BYTES = 256;
+const BOOT_STACK = 0x20042000 - BOOT_STAGE2_BYTES;
+
+const FAULT_EXIT = 70; // of port/cortex_m/startup.c
+const BAD_IMAGE_EXIT = 1;
+
+const UF2_BLOCK = 512;
+const UF2_WORDS = { target: 12, bytes: 16, family: 28, data: 32 };
+const RP2040_FAMILY = 0xe48bff56;
+
+// Instructions between two looks at the socket.
+const BATCH = 200_000;
+// Instructions between two looks at what has come.
+const FEED = 64;
+const BITS_PER_BYTE = 10; // on the line
+const NS = 1e9;
+
+function end(code, text) {
+  process.stderr.write(`${text}\n`, () => process.exit(code));
+  throw new Ended();
+}
+
+class Ended extends Error {}
+
+process.on('uncaughtException', (error) => {
+  if (!(error instanceof Ended)) {
+    console.error(error);
+    process.exit(BAD_IMAGE_EXIT);
+  }
+});
+
+function loadFlash(chip, blocks) {
+  for (let at = 0; at < blocks.length; at += UF2_BLOCK) {
+    const field = (name) => blocks.readUInt32LE(at + UF2_WORDS[name]);
+    if (field('family') === RP2040_FAMILY) {
+      const data = at + UF2_WORDS.data;
+      chip.flash.set(blocks.subarray(data, data + field('bytes')), field('target') - FLASH);
+    }
+  }
+}
+
+// The boot ROM's CRC-32: highest bit first, not inverted.
+function crc32(bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte << 24;
+    for (let bit = 0; bit < 8; bit++) {
+      crc = (crc << 1) ^ (crc < 0 ? 0x04c11db7 : 0);
+    }
+  }
+  return crc >>> 0;
+}
+
+function boot(chip) {
+  const stage2 = chip.flash.subarray(0, BOOT_STAGE2_BYTES);
+  const crc = crc32(stage2.subarray(0, BOOT_STAGE2_BYTES - 4));
+  const held = chip.readUint32(FLASH + BOOT_STAGE2_BYTES - 4);
+  if (crc !== held) {
+    const hex = (value) => `0x${value.toString(16).padStart(8, '0')}`;
+    end(BAD_IMAGE_EXIT, `the boot ROM would not start it: the CRC-32 of the second boot stage is ` +
+      `${hex(crc)}, and its last word is ${hex(held)}`);
+  }
+  chip.sram.set(stage2, BOOT_STAGE2 - 0x20000000);
+  chip.core.SP = BOOT_STACK;
+  chip.core.LR = 0;
+  chip.core.PC = BOOT_STAGE2;
+}
+
+function faultOnWhatSiliconFaultsOn(chip) {
+  const { core } = chip;
+  const hex = (value) => (value >>> 0).toString(16).padStart(8, '0');
+  const fault = (what) => {
+    const text = `fault: ${what}: pc 0x${hex(core.PC)} lr 0x${hex(core.LR)} sp 0x${hex(core.SP)}`;
+    end(FAULT_EXIT, text);
+  };
+  const note = (part, text) => console.error(`${part}: ${text}`);
+  const refuse = (part, text) => (['RP2040', 'CortexM0Core'].includes(part) ? fault(text) : note(part, text));
+  chip.logger = { debug() {}, info() {}, warn: refuse, error: refuse };
+  chip.onBreak = (code) => fault(`breakpoint ${code}`);
+  const aligned = (address, mask) => {
+    if (address & mask) {
+      fault(`unaligned access to 0x${hex(address)}`);
+    }
+  };
+  for (const [bits, mask] of [[16, 1], [32, 3]]) {
+    const [read, write] = [`readUint${bits}`, `writeUint${bits}`];
+    core[read] = (address) => (aligned(address, mask), chip[read](address));
+    core[write] = (address, value) => (aligned(address, mask), chip[write](address, value));
+  }
+}
+
+const chip = new RP2040();
+const { core, clock } = chip;
+const [uart] = chip.uart;
+loadFlash(chip, readFileSync(image));
+boot(chip);
+faultOnWhatSiliconFaultsOn(chip);
+const line = new Socket({ fd: Number(descriptor), readable: true, writable: true });
+let come = []; // chunks not yet received
+let at = 0; // in the first of them
+let sent = [];
+let running = false;
+let opened = false;
+
+uart.onByte = (byte) => sent.push(byte);
+line.on('data', (chunk) => {
+  come.push(chunk);
+  line.pause();
+  start();
+});
+line.on('close', () => process.exit(0));
+line.on('error', () => process.exit(0));
+
+// Put a byte into the UART, if one has come and there is room. Returns false where none was put.
+function feed() {
+  if (come.length === 0 || uart.rxFIFO.full || !uart.enabled || !uart.rxEnabled) {
+    return false;
+  }
+  if (!opened) {
+    opened = true;
+    console.error(`line open: clk_sys ${chip.clkSys} Hz, ${uart.baudRate} baud`);
+  }
+  uart.feedByte(come[0][at++]);
+  if (at === come[0].length) {
+    come.shift();
+    at = 0;
+  }
+  return true;
+}
+
+// Returns false when the core sleeps and nothing has come that would wake it.
+function step(instructions) {
+  let left = instructions;
+  while (left > 0) {
+    const stop = Math.max(0, left - FEED);
+    while (left > stop && !core.waiting) {
+      clock.tick((core.executeInstruction() * NS) / chip.clkSys);
+      left--;
+    }
+    if (!core.waiting) {
+      feed();
+    } else if (core.pendingInterrupts & core.enabledInterrupts) {
+      core.waiting = false;
+    } else if (feed()) {
+      // Asleep: the byte takes its time on the line.
+      clock.tick((BITS_PER_BYTE * NS) / uart.baudRate);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+function run() {
+  const goesOn = step(BATCH);
+  if (sent.length > 0) {
+    line.write(Buffer.from(sent));
+    sent = [];
+  }
+  if (come.length === 0) {
+    line.resume();
+  }
+  if (goesOn) {
+    setImmediate(run);
+  } else {
+    running = false;
+  }
+}
+
+function start() {
+  if (!running) {
+    running = true;
+    setImmediate(run);
+  }
+}
+
+start();
