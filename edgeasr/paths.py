@@ -41,3 +41,9 @@ def cache() -> Path:
     if chosen := os.environ.get("EDGEASR_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeasr"
+
+
+def configuration() -> Path:
+    """File of what a user told edgeasr once for all: TOML; it need not exist."""
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(folder) / "edgeasr" / "edgeasr.toml"

@@ -5,7 +5,7 @@ from pathlib import Path
 from edgeasr.boards import Board
 from edgeasr.codegen import tflite
 from edgeasr.errors import InputError, alternatives
-from edgeasr.runners import native, python, qemu_system, qemu_user, rp2040js
+from edgeasr.runners import native, python, qemu_system, qemu_user, renode, rp2040js
 from edgeasr.runners.child import CYCLES, INSTRUCTIONS, Running
 
 __all__ = ["CYCLES", "INSTRUCTIONS", "RUNNERS", "Running", "start", "start_python"]
@@ -14,6 +14,7 @@ RUNNERS = {
     "native": native.start,
     "qemu_system": qemu_system.start,
     "qemu_user": qemu_user.start,
+    "renode": renode.start,
     "rp2040js": rp2040js.start,
 }
 

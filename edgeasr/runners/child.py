@@ -138,6 +138,18 @@ class _Line(SocketLink):
         return self._tell_end()
 
 
+def dies_with_parent() -> Callable[[], None]:
+    """Return what a child does before its program, so as to be killed when this thread ends."""
+    parent = os.getpid()
+
+    def prepare() -> None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
 def spawn(
     argv: Sequence[str | Path],
     log: Path,
@@ -154,13 +166,6 @@ def spawn(
     ours, theirs = socket.socketpair()
     handed = theirs.fileno()
     command = [*argv, *(line_as(handed) if line_as else ())]
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
     try:
         with log.open("wb") as said:
             process = subprocess.Popen(
@@ -169,7 +174,7 @@ def spawn(
                 stdout=said if line_as else theirs,
                 stderr=said,
                 pass_fds=(handed,) if line_as else (),
-                preexec_fn=die_with_parent,
+                preexec_fn=dies_with_parent(),
             )
     except OSError as error:
         ours.close()

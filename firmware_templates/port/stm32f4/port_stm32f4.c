@@ -90,6 +90,33 @@ typedef struct {
 #define MODE_ALTERNATE 2u
 #define SPEED_HIGH 2u
 
+#if EAR_PORT_FAMILY == 7u
+/* Caches of a Cortex-M7: Armv7-M Architecture Reference Manual, B2.2.7 and B3.2.8; the 4 ways and
+ * lines of 32 bytes are Arm DDI 0489's, 4.3. */
+#define SCB_CCR STM32_REGISTER(0xE000ED14u)
+#define SCB_CCSIDR STM32_REGISTER(0xE000ED80u)
+#define SCB_CSSELR STM32_REGISTER(0xE000ED84u)
+#define SCB_ICIALLU STM32_REGISTER(0xE000EF50u)
+#define SCB_DCISW STM32_REGISTER(0xE000EF60u)
+#define CCR_CACHES (3u << 16)
+#define CACHE_WAYS 4u
+
+static void start_caches(void) {
+    SCB_CSSELR = 0u;
+    __asm volatile("dsb" ::: "memory");
+    const uint32_t sets = ((SCB_CCSIDR >> 13) & 0x7FFFu) + 1u;
+    for (uint32_t set = 0; set < sets; set++) {
+        for (uint32_t way = 0; way < CACHE_WAYS; way++) {
+            SCB_DCISW = way << 30 | set << 5;
+        }
+    }
+    SCB_ICIALLU = 0u;
+    __asm volatile("dsb\n\tisb" ::: "memory");
+    SCB_CCR |= CCR_CACHES;
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+#endif
+
 /* A clock that starts is ready within this many looks (datasheets: HSE 2 ms, PLL 0.3 ms). */
 #define LOOKS 100000u
 
@@ -189,6 +216,9 @@ static void start_uart(uint32_t clock_hz) {
 }
 
 void ear_port_init(void) {
+#if EAR_PORT_FAMILY == 7u
+    start_caches();
+#endif
     const uint32_t cpu_hz = start_clock();
     const bool divided = cpu_hz != HSI_HZ;
     const uint32_t apb1_hz = divided ? cpu_hz / 4u : cpu_hz;

@@ -81,7 +81,7 @@ def test_stm32f4_without_a_crystal(tmp_path: Path) -> None:
 
 def test_stm32f7(tmp_path: Path) -> None:
     flags = _CORES["m7"].split()
-    _compile("arm-none-eabi-gcc", flags, "nucleo_f446re", tmp_path, EAR_PORT_FAMILY=7)
+    _compile("arm-none-eabi-gcc", flags, "stm32f746g_disco", tmp_path)
 
 
 @pytest.mark.parametrize(("board", "core"), [("rpi_pico", "m0plus"), ("rpi_pico2", "m33")])
