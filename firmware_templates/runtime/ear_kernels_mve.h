@@ -122,6 +122,12 @@ void ear_svdf_s8_s16_mve(const ear_svdf_t *params, const int8_t *input,
                          const int16_t *time, const int32_t *bias, int16_t *state,
                          int8_t *output);
 
+/* As ear_average_pool_s8, of windows of at most 255 elements, and ear_max_pool_s8. */
+void ear_average_pool_s8_mve(const ear_pool_t *params, const ear_dims_t *input_dims,
+                             const int8_t *input, const ear_dims_t *output_dims, int8_t *output);
+void ear_max_pool_s8_mve(const ear_pool_t *params, const ear_dims_t *input_dims,
+                         const int8_t *input, const ear_dims_t *output_dims, int8_t *output);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,6 @@
 """AVERAGE_POOL_2D and MAX_POOL_2D on int8 or int16."""
 
+from edgeasr.codegen import extensions
 from edgeasr.codegen.call import KernelCall, Struct
 from edgeasr.codegen.lower.convolution import axis_padding, dims
 from edgeasr.codegen.lower.quantized import activation_range
@@ -9,6 +10,9 @@ from edgeasr.graph import Tensor
 
 # More values than this could overflow a 32-bit sum, with the zero point taken off.
 _MAX_SUMMED = {"int8": 1 << 23, "int16": MAX_SUMMED}
+
+# 255 * 128 fits int16.
+_MAX_SUMMED_MVE = 255
 
 
 def average_pool_2d(view: OpView) -> KernelCall:
@@ -31,7 +35,8 @@ def _pool(view: OpView, name: str) -> KernelCall:
     out_h, pad_h = axis_padding(view, padding, height, taps_h, stride_h)
     out_w, pad_w = axis_padding(view, padding, width, taps_w, stride_w)
     view.shape(output, (batch, out_h, out_w, channels))
-    check_count(view, input_, min(taps_h, height) * min(taps_w, width))
+    elements = min(taps_h, height) * min(taps_w, width)
+    check_count(view, input_, elements)
     _check_same_scale(view, input_, output)
     params = Struct(
         "params",
@@ -47,13 +52,20 @@ def _pool(view: OpView, name: str) -> KernelCall:
         },
     )
     return call(
-        f"ear_{name}_{SHORT[input_.dtype]}",
+        f"ear_{name}_{SHORT[input_.dtype]}{_suffix(view, name, input_, elements)}",
         params,
         dims("input_dims", input_.shape),
         view.read(input_),
         dims("output_dims", output.shape),
         view.write(output),
     )
+
+
+def _suffix(view: OpView, name: str, input_: Tensor, elements: int) -> str:
+    """Return how the name of the core's own kernel ends, or nothing where it has none."""
+    if view.extension != extensions.MVE or input_.dtype != "int8":
+        return ""
+    return "_mve" if name == "max_pool" or elements <= _MAX_SUMMED_MVE else ""
 
 
 def _check_same_scale(view: OpView, input_: Tensor, output: Tensor) -> None:
