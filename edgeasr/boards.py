@@ -400,6 +400,29 @@ _KINDS = {
 }
 
 
+def check_options(
+    options: Mapping[str, object],
+    expected: Mapping[str, type],
+    where: str,
+    who: str,
+    optional: Mapping[str, type] = MappingProxyType({}),
+) -> Mapping[str, object]:
+    """Return a table's options once all that are expected are there, of their types, and no other.
+
+    where: begins the text of an error. who: needs them. optional: may be there, too.
+    """
+    for key in expected:
+        if key not in options:
+            raise InputError(f"{where}.{key} is missing; {who} needs it")
+    known = {**expected, **optional}
+    for key, value in options.items():
+        if key not in known:
+            raise InputError(f"{where}.{key} is unknown; {alternatives(key, known)}")
+        if type(value) is not known[key]:
+            raise InputError(f"{where}.{key} is {value!r}; it must be {_KINDS[known[key]]}")
+    return options
+
+
 def literal(name: str, value: int) -> str:
     """Return a constant as C has it: addresses, whose names end in _base, in hexadecimal."""
     return f"0x{value:08x}u" if name.endswith("_base") else f"{value}u"

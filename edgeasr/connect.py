@@ -1,6 +1,7 @@
 """From a project to a device that answers: its simulator or program, or a port that is given."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +9,22 @@ from pathlib import Path
 from edgeasr import boards, runners, speech, toolchain
 from edgeasr.boards import Board
 from edgeasr.client import Device, Hello
-from edgeasr.codegen import tflite
-from edgeasr.errors import CheckError, InputError
-from edgeasr.link import BAUD, open_link
+from edgeasr.codegen import runtime, tflite
+from edgeasr.errors import CheckError, InputError, LinkError
+from edgeasr.link import BAUD, open_link, ports
+from edgeasr.link.ports import SerialPort
 from edgeasr.project import PYTHON_ENGINES, Project
 from edgeasr.runners import Running
 from edgeasr.speech import SpeechModel
+
+AUTO = "auto"
+"""As a port: the serial port of a real board, found by the USB numbers in its file."""
+
+SIMULATOR = "simulator"
+"""As a port: what runs the board's firmware without the board."""
+
+_BOOTS_S = 10.0
+_LOOKS_S = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,22 +53,24 @@ def connect(
     project: Project,
     *,
     port: str | None = None,
-    baud: int = BAUD,
+    baud: int | None = None,
     log: Path | None = None,
     front_end: str = speech.NEEDED,
 ) -> Iterator[Connected]:
-    """Start the project's firmware with its board's runner, or open `port`, and say hello.
+    """Start the project's firmware with its board's runner, or open its port, and say hello.
 
-    log: file for every byte that passes, about 100 KB a clip. front_end: as in speech.load, NEEDED
-    for whoever sends sound.
-    Raises InputError when the project's model is not as needed, CheckError when the firmware is of
-    another model or board, LinkError when it is silent, ToolError when the runner's program is
-    missing.
+    port: a device or URL, AUTO or SIMULATOR; None stands for the simulator of a simulated board and
+    for AUTO with a real one. baud: None is the board's. log: file for every byte that passes, about
+    100 KB a clip. front_end: as in speech.load, NEEDED for whoever sends sound.
+    Raises InputError when the project's model is not as needed or several ports may be meant,
+    CheckError when the firmware is of another model or board, LinkError when it is silent or no
+    port is found, ToolError when the runner's program is missing.
     """
     model = load_model(project, front_end=front_end)
     board = boards.of_project(project.folder, project.manifest.board)
-    if port is not None:
-        with contextlib.closing(open_link(port, baud=baud)) as link:
+    url = line_of(board, port)
+    if url is not None:
+        with contextlib.closing(open_link(url, baud=baud or _baud(board))) as link:
             yield _greet(project, model, Device(link, log=log), None, runners.INSTRUCTIONS)
         return
     with _run(project, board) as running:
@@ -103,6 +116,71 @@ def load_model(project: Project, *, front_end: str = speech.NEEDED) -> SpeechMod
     )
 
 
+def line_of(board: Board, port: str | None) -> str | None:
+    """Return the port to open, as `connect` takes it; None where the runner is to start."""
+    if port == SIMULATOR or (port is None and board.simulated):
+        return None
+    if port not in (None, AUTO):
+        return port
+    found = candidates(board)
+    if len(found) > 1:
+        listed = "; ".join(map(str, found))
+        raise InputError(
+            f"board {board.name}: {len(found)} ports may be its line: {listed}; choose with --port"
+        )
+    if not found:
+        raise LinkError(_no_port(board))
+    return found[0].device
+
+
+def candidates(board: Board) -> list[SerialPort]:
+    """Return the ports that may be the board's line: by its USB numbers, or any USB adapter."""
+    return ports.usb_ports(board.line.usb if board.line else ())
+
+
+def _no_port(board: Board) -> str:
+    usb = board.line.usb if board.line else ()
+    wanted = f"a USB device {' or '.join(usb)}" if usb else "a USB serial adapter"
+    others = [str(port) for port in ports.usb_ports()]
+    here = f"here are {', '.join(others)}" if others else "no USB serial port is here at all"
+    simulate = f"; --simulate runs it in {board.runner}" if board.runner else ""
+    return (
+        f"board {board.name}: its serial port, {wanted}, is not plugged in: {here}; is it a cable "
+        f"that only charges? --port DEVICE names another{simulate}"
+    )
+
+
+def _baud(board: Board) -> int:
+    return board.line.baud if board.line else BAUD
+
+
+def await_firmware(
+    project: Project,
+    *,
+    port: str | None = None,
+    baud: int | None = None,
+    timeout_s: float = _BOOTS_S,
+) -> tuple[str, Hello]:
+    """Return the line and the HELLO of a board that starts just now: it may need a while.
+
+    Raises LinkError when its port does not come back or stays silent, CheckError as check_firmware.
+    """
+    board = boards.of_project(project.folder, project.manifest.board)
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            url = line_of(board, port or AUTO)
+            with contextlib.closing(open_link(url, baud=baud or _baud(board))) as link:
+                hello = Device(link).hello(timeout_s=max(1.5, deadline - time.monotonic()))
+            break
+        except LinkError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOKS_S)
+    check_firmware(hello, project, load_model(project, front_end=speech.OPTIONAL))
+    return url, hello
+
+
 def _greet(
     project: Project,
     model: SpeechModel,
@@ -117,26 +195,37 @@ def _greet(
 
 
 def check_firmware(hello: Hello, project: Project, model: SpeechModel) -> None:
-    """Refuse firmware of another model or board than the project's, or of another hop."""
+    """Refuse firmware of another model, engine, board or runtime than the project's."""
     manifest = project.manifest
+    again = "build the project, and flash it, again"
+    where = f"{project.folder}: the device"
     running = hello.model_hash.hex()
+    if hello.board != manifest.board:
+        raise CheckError(
+            f"{where} says it is a {hello.board}, the project is for {manifest.board}; export for "
+            "that board, or choose another port"
+        )
     if not manifest.model_sha256.startswith(running):
         raise CheckError(
-            f"{project.folder}: the device runs model {hello.model_name} ({running}), the project "
-            f"holds {manifest.model_name} ({manifest.model_sha256[: len(running)]}); build the "
-            "project, and flash it, again"
+            f"{where} runs model {hello.model_name} ({running}), the project holds "
+            f"{manifest.model_name} ({manifest.model_sha256[: len(running)]}); {again}"
+        )
+    if hello.engine != manifest.engine:
+        raise CheckError(
+            f"{where} runs the engine {hello.engine}, the project is of {manifest.engine}; {again}"
         )
     # Firmware for tensors alone has no frames; it is never incremental.
     frames = manifest.hop or (model.facts.frames if hello.sample_rate_hz else hello.frames)
     if hello.frames != frames:
         raise CheckError(
-            f"{project.folder}: the device takes {_piece(hello.frames, model)}, the project's "
-            f"firmware {_piece(frames, model)}; build the project, and flash it, again"
+            f"{where} takes {_piece(hello.frames, model)}, the project's firmware "
+            f"{_piece(frames, model)}; {again}"
         )
-    if hello.board != manifest.board:
+    made = runtime.version_in(project.folder / "runtime")
+    if hello.runtime_version != made:
         raise CheckError(
-            f"{project.folder}: the device says it is a {hello.board}, the project is for "
-            f"{manifest.board}; export for that board, or choose another port"
+            f"{where} has version {hello.runtime_version} of the runtime, the project {made}; "
+            f"{again}"
         )
 
 

@@ -13,6 +13,14 @@ from edgeasr.errors import ToolError
 _TAIL_LINES = 20
 
 
+class FailedError(ToolError):
+    """A program that ran and failed. output: all that it printed."""
+
+    def __init__(self, text: str, output: str) -> None:
+        super().__init__(text)
+        self.output = output
+
+
 def find_program(name: str, *, needed_for: str, install: str) -> str:
     """Return the path of program `name`, or raise ToolError with what needs it and the cure."""
     path = shutil.which(name)
@@ -49,7 +57,8 @@ def run(
         )
     except subprocess.TimeoutExpired as stop:
         output = (stop.stdout or b"").decode(errors="replace")
-        raise ToolError(f"`{shown}` did not end in {timeout_s:g} s{_tail(output, log)}") from None
+        text = f"`{shown}` did not end in {timeout_s:g} s{_tail(output, log)}"
+        raise FailedError(text, output) from None
     except OSError as error:
         raise ToolError(f"`{shown}` could not start: {error.strerror}") from None
     output = done.stdout.decode(errors="replace")
@@ -57,7 +66,9 @@ def run(
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(output)
     if done.returncode != 0:
-        raise ToolError(f"`{shown}` failed with exit code {done.returncode}{_tail(output, log)}")
+        raise FailedError(
+            f"`{shown}` failed with exit code {done.returncode}{_tail(output, log)}", output
+        )
     return output
 
 

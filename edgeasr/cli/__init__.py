@@ -22,6 +22,7 @@ _COMMANDS = {
     "inspect": "Show a model: operations, memory plan, size, cost, facts.",
     "export": "Write the firmware project of a model for a board.",
     "build": "Build a firmware project.",
+    "flash": "Write a built project to its board, verify it, and hear it answer.",
     "run": "Run a project's firmware and show the words that it recognises.",
     "hil": "Stream recordings to the firmware and check it against the host.",
     "bench": "Run a model with each engine on a board, and compare cost and outputs.",

@@ -11,10 +11,9 @@ import typer
 from edgeasr import connect, project
 from edgeasr import hil as loop
 from edgeasr.audio import Clip, catalog
-from edgeasr.cli import console, tables
+from edgeasr.cli import asking, console, tables
 from edgeasr.errors import CheckError, InputError
 from edgeasr.graph import Graph
-from edgeasr.link import BAUD
 
 app = typer.Typer(add_completion=False)
 
@@ -48,9 +47,15 @@ def hil(
         ),
     ] = None,
     port: Annotated[
-        str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
+        str | None,
+        typer.Option(help="Serial device or URL; auto finds a real board's, as does none at all."),
     ] = None,
-    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = BAUD,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run a real board's firmware in its simulator.")
+    ] = False,
+    baud: Annotated[
+        int | None, typer.Option(help="Speed of a serial device; the board's by default.")
+    ] = None,
     log: Annotated[
         Path | None, typer.Option(help="Write every byte that passes to this file.")
     ] = None,
@@ -79,7 +84,7 @@ def hil(
             f"{folder}: {'nothing' if not any(given) else 'several things'} to send; give one of "
             "--clips MANIFEST, --random N, --input FILE"
         )
-    line = {"port": port, "baud": baud, "log": log}
+    line = {"port": asking.port_of(made, port, simulate), "baud": baud, "log": log}
     if not clips:
         if junit or min_accuracy:
             raise InputError("--junit and --min-accuracy are about recordings; give --clips")
@@ -129,7 +134,7 @@ def run(
     clips: list[Clip],
     *,
     port: str | None = None,
-    baud: int = BAUD,
+    baud: int | None = None,
     log: Path | None = None,
     resample: bool = False,
 ) -> loop.Report:
@@ -145,7 +150,7 @@ def run_streams(
     clips: list[Clip],
     *,
     port: str | None = None,
-    baud: int = BAUD,
+    baud: int | None = None,
     log: Path | None = None,
     resample: bool = False,
 ) -> loop.StreamReport:

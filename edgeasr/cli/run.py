@@ -9,9 +9,8 @@ import numpy as np
 import typer
 
 from edgeasr import audio, hil, project
-from edgeasr.cli import console
+from edgeasr.cli import asking, console
 from edgeasr.connect import connect
-from edgeasr.link import BAUD
 
 app = typer.Typer(add_completion=False)
 
@@ -23,9 +22,15 @@ def run(
         Path, typer.Option("--audio", "-a", help="Recording of any length, mono.")
     ],
     port: Annotated[
-        str | None, typer.Option(help="Serial device or URL, instead of the board's runner.")
+        str | None,
+        typer.Option(help="Serial device or URL; auto finds a real board's, as does none at all."),
     ] = None,
-    baud: Annotated[int, typer.Option(help="Speed of a serial device.")] = BAUD,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run a real board's firmware in its simulator.")
+    ] = False,
+    baud: Annotated[
+        int | None, typer.Option(help="Speed of a serial device; the board's by default.")
+    ] = None,
     log: Annotated[
         Path | None, typer.Option(help="Write every byte that passes to this file.")
     ] = None,
@@ -33,7 +38,8 @@ def run(
 ) -> None:
     """Stream a recording through the firmware of PROJECT and show each word when it is heard."""
     made = project.load(folder)
-    with connect(made, port=port, baud=baud, log=log) as connected:
+    line = asking.port_of(made, port, simulate)
+    with connect(made, port=line, baud=baud, log=log) as connected:
         rate = connected.hello.sample_rate_hz
         pcm = audio.read(recording, rate)
         console.say(f"{recording.name}: {len(pcm) / rate:.1f} s to {connected.hello.board}")

@@ -126,6 +126,7 @@ class Exchange:
             hint = "what was sent came back: is the line looped?"
         elif self._received_bytes and self._decoder.dropped:
             seen += f"; {self._decoder.dropped} frames were damaged"
+            hint = "is the line at another speed? --baud RATE sets it"
         return LinkError(
             f"{self.name}: no {what} in {timeout_s:.1f} s ({seen}); {hint}{self._where(' ')}"
         )

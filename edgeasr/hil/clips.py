@@ -12,7 +12,6 @@ from edgeasr.connect import connect
 from edgeasr.errors import InputError
 from edgeasr.hil.reference import Reference
 from edgeasr.hil.report import Outcome, Report
-from edgeasr.link import BAUD
 from edgeasr.project import Project
 
 
@@ -87,7 +86,7 @@ def run(
     clips: Sequence[Clip],
     *,
     port: str | None = None,
-    baud: int = BAUD,
+    baud: int | None = None,
     log: Path | None = None,
     resample: bool = False,
     on_outcome: Callable[[str], None] = lambda board: None,

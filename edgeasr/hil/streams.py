@@ -16,7 +16,6 @@ from edgeasr.errors import InputError
 from edgeasr.hil.clips import spread
 from edgeasr.hil.reference import Reference
 from edgeasr.hil.report import Case, junit
-from edgeasr.link import BAUD
 from edgeasr.project import Project
 from edgeasr.runners import INSTRUCTIONS
 
@@ -251,7 +250,7 @@ def run_streams(
     clips: Sequence[Clip],
     *,
     port: str | None = None,
-    baud: int = BAUD,
+    baud: int | None = None,
     log: Path | None = None,
     resample: bool = False,
     on_outcome: Callable[[str], None] = lambda board: None,

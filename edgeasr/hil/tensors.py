@@ -16,7 +16,6 @@ from edgeasr.connect import Connected, connect
 from edgeasr.errors import InputError
 from edgeasr.graph import Graph, Tensor
 from edgeasr.hil.reference import Reference
-from edgeasr.link import BAUD
 from edgeasr.project import Layer, Project
 from edgeasr.runners import INSTRUCTIONS
 
@@ -104,7 +103,7 @@ def run_tensors(
     inputs: Callable[[Graph], Sequence[np.ndarray]],
     *,
     port: str | None = None,
-    baud: int = BAUD,
+    baud: int | None = None,
     log: Path | None = None,
     on_input: Callable[[str, int], None] = lambda board, total: None,
 ) -> TensorReport:

@@ -17,7 +17,10 @@ class SerialLink:
 
     def __init__(self, url: str, baud: int) -> None:
         self.name = url
-        self.hint = f"is the firmware running at {baud} baud?"
+        self.hint = (
+            f"is the firmware running at {baud} baud, does the cable carry data, and do TX and RX "
+            "cross?"
+        )
         try:
             self._port = serial.serial_for_url(
                 url, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, do_not_open=True

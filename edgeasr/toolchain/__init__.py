@@ -1,7 +1,7 @@
 """Firmware projects become programs: CMake with Ninja or Make, the board's compiler, and sizes."""
 
-from edgeasr.toolchain.build import Built, build, find_built, library
-from edgeasr.toolchain.tools import TOOLS, Tool, require
+from edgeasr.toolchain.build import Built, build, find_built, library, program_path
+from edgeasr.toolchain.tools import TOOLS, Tool, require, tool
 
 __all__ = [
     "TOOLS",
@@ -10,5 +10,7 @@ __all__ = [
     "build",
     "find_built",
     "library",
+    "program_path",
     "require",
+    "tool",
 ]

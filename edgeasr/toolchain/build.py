@@ -67,7 +67,7 @@ def build(folder: Path, *, jobs: int | None = None, tflm_root: Path | None = Non
     compiling = [cmake, "--build", target, "--parallel", str(jobs or os.cpu_count() or 1)]
     timeout_s = _TREE_TIMEOUT_S if found else _TIMEOUT_S
     process.run(compiling, log=target / "build.log", timeout_s=timeout_s)
-    _write_uf2(_program(made, board), board)
+    _write_uf2(program_path(made, board), board)
     stamp.write_text(_digest(made))
     return _measure(made, board)
 
@@ -82,7 +82,7 @@ def find_built(folder: Path) -> Built:
     if stamp.read_text() != _digest(made):
         raise InputError(f"{folder}: the program is older than its sources; {cure}")
     board = boards.of_project(folder, made.manifest.board)
-    if not _program(made, board).is_file():
+    if not program_path(made, board).is_file():
         raise InputError(f"{folder}: the program of the last build is gone; {cure}")
     return _measure(made, board)
 
@@ -150,7 +150,8 @@ def library(made: Project) -> Path:
     return _target(made) / f"lib{made.manifest.program}.so"
 
 
-def _program(made: Project, board: Board) -> Path:
+def program_path(made: Project, board: Board) -> Path:
+    """Return where the program of a project lies once it is built."""
     if made.manifest.engine in PYTHON_ENGINES:
         return library(made)
     suffix = "" if board.port.hosted else ".elf"
@@ -191,7 +192,7 @@ def _digest(made: Project) -> str:
 
 
 def _measure(made: Project, board: Board) -> Built:
-    program = _program(made, board)
+    program = program_path(made, board)
     sections = elf.sections(program)
     return Built(
         elf=program,

@@ -16,6 +16,7 @@ class Tool:
     """A program. instead: programs that do as well. essential: every board needs it.
 
     packages: Debian's, separated by blanks. version: arguments that make it tell its version.
+    otherwise: how to install it where Debian's package is none, or will not do.
     """
 
     program: str
@@ -24,10 +25,11 @@ class Tool:
     essential: bool = False
     instead: tuple[str, ...] = ()
     version: tuple[str, ...] = ("--version",)
+    otherwise: str = ""
 
     @property
     def install(self) -> str:
-        return f"apt-get install {self.packages}"
+        return self.otherwise or f"apt-get install {self.packages}"
 
 
 TOOLS = (
@@ -65,6 +67,19 @@ TOOLS = (
     Tool("qemu-aarch64", "running programs of 64-bit Arm Linux boards", "qemu-user"),
     Tool("node", "running firmware of the Raspberry Pi Pico", "nodejs"),
     Tool("npm", "installing the simulator of the Raspberry Pi Pico", "npm"),
+    Tool("openocd", "flashing with OpenOCD", "openocd"),
+    Tool("pyocd", "flashing with pyOCD", "", otherwise="pip install pyocd"),
+    Tool("picotool", "flashing with picotool", "picotool", version=("version",)),
+    Tool(
+        "bossac",
+        "flashing an Arduino Nano 33 BLE",
+        "",
+        otherwise="the Arduino IDE's, of its package 'Arduino Mbed OS Nano Boards'; "
+        "Debian's bossa-cli does not know the nRF52840",
+        version=("--help",),
+    ),
+    Tool("rsync", "flashing a Raspberry Pi", "rsync"),
+    Tool("ssh", "flashing a Raspberry Pi", "openssh-client", version=("-V",)),
     Tool("espeak-ng", "synthesising words where no recordings are", "espeak-ng"),
 )
 

@@ -46,7 +46,7 @@ def test_a_pty_and_a_serial_port_at_its_other_side() -> None:
     assert isinstance(pty, PtyLink)
     serial = open_link(pty.other_side, baud=921600)
     assert isinstance(serial, SerialLink)
-    assert serial.hint == "is the firmware running at 921600 baud?"
+    assert serial.hint.startswith("is the firmware running at 921600 baud, does the cable")
     check_both_ways(pty, serial)
     with pytest.raises(LinkError, match="is busy; another program has it open; close that one"):
         open_link(pty.other_side)

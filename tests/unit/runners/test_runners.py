@@ -174,7 +174,7 @@ def test_an_unknown_runner(tmp_path):
         ),
         (
             _with_options("qemu_mps2_an386", icount_shift="6"),
-            "board qemu_mps2_an386: runner.icount_shift is '6'; it must be of type int",
+            "board qemu_mps2_an386: runner.icount_shift is '6'; it must be a whole number",
         ),
         (
             _with_options("host", speed=1),
