@@ -450,6 +450,8 @@ def _manifest(model: SpeechModel, board: Board, code: Code, engine: str, kind: s
         model_sha256=model.sha256,
         labels=model.facts.labels,
         arena_bytes=code.arena_bytes,
+        # In TFLite-Micro's arena it is a part.
+        state_bytes=code.state_bytes if engine == "ear" else 0,
         constant_bytes=code.constant_bytes,
         layers=code.layers,
         build_system=kind,

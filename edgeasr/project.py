@@ -51,7 +51,7 @@ class Manifest:
 
     build_system: what builds it, `cmake` or another of `export --project`. hop: frames that an
     inference takes where it is incremental, 0 where it takes the whole window; steps: inferences
-    that a whole window then takes.
+    that a whole window then takes. state_bytes: RAM beside the arena, kept between inferences.
     """
 
     generator: str
@@ -68,6 +68,7 @@ class Manifest:
     build_system: str = CMAKE
     hop: int = 0
     steps: int = 1
+    state_bytes: int = 0
 
 
 @dataclass(frozen=True)

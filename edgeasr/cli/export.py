@@ -88,7 +88,7 @@ def export(
         f"{made.folder}: model {manifest.model_name} for {chosen.title}, engine {engine}\n"
         f"  {len(manifest.layers)} layers, {format_count(_macs(manifest))} MACs an inference\n"
         f"  constants {format_bytes(manifest.constant_bytes)}, "
-        f"arena {format_bytes(manifest.arena_bytes)}\n{_saving(weights, packed)}"
+        f"arena {format_bytes(manifest.arena_bytes)}{_state(manifest)}\n{_saving(weights, packed)}"
         f"{_kept(speech_model, manifest)}"
         f"next: {_next(made, project)}",
         markup=False,
@@ -111,6 +111,7 @@ def _result(made: Project) -> dict[str, object]:
         "model": manifest.model_name,
         "model_sha256": manifest.model_sha256,
         "arena_bytes": manifest.arena_bytes,
+        "state_bytes": manifest.state_bytes,
         "constant_bytes": manifest.constant_bytes,
         "weights": weights,
         "weight_bytes": packed,
@@ -123,6 +124,10 @@ def _result(made: Project) -> dict[str, object]:
 
 def _macs(manifest: Manifest) -> int:
     return sum(layer.macs for layer in manifest.layers)
+
+
+def _state(manifest: Manifest) -> str:
+    return f", state {format_bytes(manifest.state_bytes)}" if manifest.state_bytes else ""
 
 
 def _kept(model: speech.SpeechModel, manifest: Manifest) -> str:

@@ -78,6 +78,8 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert "after 4 of them" in done.stdout
     manifest = json.loads((tmp_path / "p" / "project.json").read_text())
     assert (manifest["hop"], manifest["steps"]) == (4, 4)
+    assert f", state {manifest['state_bytes']} B\n" in done.stdout
+    assert manifest["state_bytes"] > 0
 
 
 def test_whole_and_incremental_firmware_are_not_mixed_up(exported) -> None:
