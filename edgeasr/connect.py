@@ -105,7 +105,7 @@ def _run(project: Project, board: Board) -> Running:
     if engine not in PYTHON_ENGINES:
         return runners.start(project.folder, board, built.elf)
     library = toolchain.library(project)
-    return runners.start_python(project.folder, board, library, tflite.KERNELS[engine])
+    return runners.start_python(project.folder, board, library, tflite.ARGUMENTS[engine])
 
 
 def load_model(project: Project, *, front_end: str = speech.NEEDED) -> SpeechModel:

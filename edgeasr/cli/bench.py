@@ -31,7 +31,10 @@ def bench(
         str, typer.Option("--board", "-b", help="A board of 'edgeasr boards', or a board file.")
     ],
     engines: Annotated[
-        str, typer.Option(help="Engines, separated by commas: ear, tflm, or the peer bakenn.")
+        str,
+        typer.Option(
+            help="Engines, separated by commas: ear, tflm, tflite, or peers: bakenn, xnnpack."
+        ),
     ] = ",".join(deploy.ENGINES),
     inputs: Annotated[
         int, typer.Option(min=1, help="Random inputs that each engine is run on.")

@@ -19,8 +19,11 @@ from edgeasr.graph import Graph
 from edgeasr.project import PYTHON_ENGINES, Layer
 
 ENGINE, XNNPACK = PYTHON_ENGINES
-# Of the program's option --kernels.
-KERNELS = {ENGINE: "reference", XNNPACK: "xnnpack"}
+# Of the program. What the fast kernels take is told apart from Python's part in it.
+ARGUMENTS = {
+    ENGINE: ("--kernels", "reference"),
+    XNNPACK: ("--kernels", "xnnpack", "--time", "20"),
+}
 # In the project.
 FOLDER = "python"
 PROGRAM = f"{FOLDER}/listen.py"

@@ -9,8 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from edgeasr.boards import Board
-from edgeasr.peers import bakenn
+from edgeasr.peers import bakenn, xnnpack
 from edgeasr.project import Project
 from edgeasr.speech import SpeechModel
 
-PEERS: Mapping[str, Callable[[SpeechModel, Board, Path], Project]] = {"bakenn": bakenn.export}
+PEERS: Mapping[str, Callable[[SpeechModel, Board, Path], Project]] = {
+    "bakenn": bakenn.export,
+    "xnnpack": xnnpack.export,
+}
+# Those whose outputs need not be TFLite-Micro's, bit for bit.
+INEXACT = ("xnnpack",)

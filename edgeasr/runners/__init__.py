@@ -1,5 +1,6 @@
 """A built program becomes a running one with a line to it. Boards name their runner by a string."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeasr.boards import Board
@@ -38,9 +39,10 @@ def start(folder: Path, board: Board, elf: Path) -> Running:
     return RUNNERS[board.runner](board, elf, _log(folder))
 
 
-def start_python(folder: Path, board: Board, library: Path, kernels: str) -> Running:
+def start_python(folder: Path, board: Board, library: Path, arguments: Sequence[str]) -> Running:
     """Run the project's Python program with its built library, as `start` does."""
-    return python.start(board, folder / tflite.PROGRAM, library, kernels, _log(folder))
+    program = [folder / tflite.PROGRAM, "--library", library, *arguments]
+    return python.start(board, program, _log(folder))
 
 
 def _log(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """The Python program of the engine tflite: on this computer, or as on a Raspberry Pi in QEMU."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeasr.boards import Board
@@ -13,13 +14,12 @@ from edgeasr.toolchain.sysroot import sysroot
 _READY_TIMEOUT_S = 120.0
 
 
-def start(board: Board, script: Path, library: Path, kernels: str, log: Path) -> Running:
-    """Run python/listen.py of a project with its built library and the runtime's kernels.
+def start(board: Board, program: Sequence[str | Path], log: Path) -> Running:
+    """Run python/listen.py of a project, given with its arguments.
 
     A board that this computer emulates gets a Raspberry Pi's Python, which is put together at the
     first use; ToolError where that fails.
     """
-    program = [script.resolve(), "--library", library.resolve(), "--kernels", kernels]
     if board.runner == "native" or qemu_user.native(board):
         return _ready(spawn([sys.executable, *program], log))
     if board.runner != "qemu_user":

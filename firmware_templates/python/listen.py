@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -45,7 +46,10 @@ def main() -> int:
     content = model_file.read_bytes()
     if bytes(Info.in_dll(library, "ear_model_info").hash) != hashlib.sha256(content).digest()[:8]:
         sys.exit(f"{library._name} was built for another model than {model_file}; build it again")
-    run, reset = callbacks(Model(content, arguments.kernels, arguments.threads, library))
+    model = Model(content, arguments.kernels, arguments.threads, library)
+    if arguments.time:
+        print(f"an inference takes ns {model.time(arguments.time):.0f}", file=sys.stderr)
+    run, reset = callbacks(model)
     words = [__file__, *others]
     given = (ctypes.c_char_p * (len(words) + 1))(*(word.encode() for word in words), None)
     print("ready", file=sys.stderr, flush=True)
@@ -63,6 +67,9 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
         help="reference (as it is without this): the bits of the firmware; xnnpack: faster",
     )
     parser.add_argument("--threads", type=int, default=1, help="of XNNPACK (1)")
+    parser.add_argument(
+        "--time", type=int, default=0, metavar="N", help="tell first what N inferences take, each"
+    )
     parser.add_argument("--library", type=Path, help="the C, built (build/lib*.so)")
     arguments, others = parser.parse_known_args()
     if arguments.help:
@@ -104,6 +111,17 @@ class Model:
         self._interpreter.set_tensor(self._entry["index"], self._input)
         self._interpreter.invoke()
         self._output[...] = self._interpreter.get_tensor(self._result["index"])
+
+    def time(self, count: int) -> float:
+        """Return the nanoseconds of an inference alone: what twice as many take longer, each."""
+        self.run()
+        looks = [time.monotonic_ns()]
+        for turns in (count, 2 * count):
+            for _ in range(turns):
+                self._interpreter.invoke()
+            looks.append(time.monotonic_ns())
+        self.start()
+        return (looks[2] - 2 * looks[1] + looks[0]) / count
 
 
 def memory(address: int, tensor: dict) -> np.ndarray:

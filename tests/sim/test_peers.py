@@ -6,12 +6,17 @@ import pytest
 
 from edgeasr import bench, boards, deploy, speech
 from edgeasr.bench import Measured
-from tests.conftest import need, need_package
+from edgeasr.errors import ToolError
+from edgeasr.toolchain import sysroot
+from tests.boards.conftest import need_tools
+from tests.conftest import missing, need, need_package
 
 
-def _measure(model: str, folder: Path, board: str = "qemu_mps2_an386") -> Measured:
+def _measure(
+    model: str, folder: Path, board: str = "qemu_mps2_an386", engine: str = "bakenn"
+) -> Measured:
     loaded = deploy.load_model(model, front_end=speech.NONE)
-    found = bench.compare(loaded, boards.load(board), folder, engines=["bakenn"], inputs=2)
+    found = bench.compare(loaded, boards.load(board), folder, engines=[engine], inputs=2)
     return found.engines[0]
 
 
@@ -49,3 +54,32 @@ def test_bakenn_that_is_missing_is_said_with_its_cure(
     assert found.why == (
         "bakenn is missing, which the engine bakenn needs; install: pip install 'edgeasr[peers]'"
     )
+
+
+@pytest.mark.parametrize("name", ["mlperf_tiny_kws_ref_model", "tflm_micro_speech_quantized"])
+def test_xnnpack_takes_more_instructions_on_a_raspberry_pi(
+    name: str, shared_data: Path, tmp_path: Path
+) -> None:
+    need_tools("rpi4")
+    try:
+        sysroot.sysroot()
+    except ToolError as error:
+        missing(f"the Raspberry Pi's Python ({str(error)[:200]})")
+    loaded = deploy.load_model(
+        str(shared_data / "models" / f"{name}.tflite"), front_end=speech.NONE
+    )
+
+    found = bench.compare(
+        loaded, boards.load("rpi4"), tmp_path, engines=["ear", "xnnpack"], inputs=3
+    )
+
+    ear, xnnpack = found.engines
+    assert found.agrees, (ear.why, xnnpack.why)
+    assert ear.instructions < xnnpack.instructions
+    assert [layer.kind for layer in xnnpack.layers] == ["TFLITE"]
+
+
+def test_xnnpack_needs_a_linux(tmp_path: Path) -> None:
+    found = _measure("digits", tmp_path, engine="xnnpack")
+
+    assert "the engine tflite is a Python program, for a computer with Linux" in found.why
