@@ -172,7 +172,10 @@ def test_a_damaged_baseline_is_refused(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--engines", "ear,tfml"], 'engine "tfml" not found; allowed: bakenn, ear, tflm'),
+        (
+            ["--engines", "ear,tfml"],
+            'engine "tfml" not found; allowed: bakenn, ear, tflite, tflm, xnnpack',
+        ),
         (["--baseline", "gone.json"], "gone.json: there is no baseline; write one with"),
         (["--update-baseline"], "--update-baseline goes with --baseline FILE"),
         (["--picture", "p.png"], "p.png: the picture is an SVG drawing"),
