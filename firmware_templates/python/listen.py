@@ -28,6 +28,8 @@ KERNELS = {
     "reference": lite.OpResolverType.BUILTIN_REF,
     "xnnpack": lite.OpResolverType.AUTO,
 }
+# What the other end is told that runs the model.
+ENGINES = {"reference": "tflite", "xnnpack": "xnnpack"}
 
 Callback = ctypes.CFUNCTYPE(ctypes.c_int)
 
@@ -53,7 +55,8 @@ def main() -> int:
     words = [__file__, *others]
     given = (ctypes.c_char_p * (len(words) + 1))(*(word.encode() for word in words), None)
     print("ready", file=sys.stderr, flush=True)
-    return library.ear_python_serve(len(words), given, run, reset)
+    engine = ENGINES[arguments.kernels].encode()
+    return library.ear_python_serve(len(words), given, engine, run, reset)
 
 
 def parse_arguments() -> tuple[argparse.Namespace, list[str]]:

@@ -2,6 +2,7 @@
  *
  * The model as listen.py runs it: this library calls back for each inference. */
 #include <stdalign.h>
+#include <stdio.h>
 
 #include "ear_model.h"
 #include "ear_session.h"
@@ -16,11 +17,14 @@
 typedef int (*ear_python_run_t)(void);
 typedef int (*ear_python_reset_t)(void);
 
-/* Serve the line that the arguments choose until it closes; returns the program's exit code. */
-int ear_python_serve(int argc, char **argv, ear_python_run_t run, ear_python_reset_t reset);
+/* Serve the line that the arguments choose until it closes; returns the program's exit code.
+ * engine: what it tells of itself. */
+int ear_python_serve(int argc, char **argv, const char *engine, ear_python_run_t run,
+                     ear_python_reset_t reset);
 
 static alignas(16) uint8_t model_input[48];
 static alignas(16) uint8_t model_output[4];
+static char engine_name[16];
 static ear_python_run_t run_model;
 static ear_python_reset_t reset_model;
 
@@ -37,7 +41,7 @@ static const ear_tensor_t layer_output = {4, EAR_TYPE_INT8};
 const ear_model_info_t ear_model_info = {
     .name = "tiny",
     .hash = {0xe5, 0x80, 0x77, 0xab, 0xd3, 0x70, 0xb3, 0xf7},
-    .engine = "tflite",
+    .engine = engine_name,
     .labels = labels,
     .label_count = 4,
     .layer_count = 1,
@@ -76,11 +80,13 @@ ear_status_t ear_model_invoke(const ear_observer_t *observer) {
     return EAR_OK;
 }
 
-int ear_python_serve(int argc, char **argv, ear_python_run_t run, ear_python_reset_t reset) {
+int ear_python_serve(int argc, char **argv, const char *engine, ear_python_run_t run,
+                     ear_python_reset_t reset) {
     int exit_code = 0;
     if (!ear_port_arguments(argc, argv, &exit_code)) {
         return exit_code;
     }
+    (void)snprintf(engine_name, sizeof engine_name, "%s", engine);
     run_model = run;
     reset_model = reset;
     ear_port_init();
