@@ -2,7 +2,8 @@
 
 Lifetimes of tensors and scratch become offsets such that nothing that is live at the same time
 overlaps. An operation that works in place writes its result over an input that nobody needs any
-more: both then share memory from the same address on. The lower bound (most bytes live at once)
+more: both then share memory, from the same address on or with the input further ahead, where the
+result reaches only what was read before. The lower bound (most bytes live at once)
 tells how good the plan is. What lasts from one inference to the next lies behind the arena, in
 memory that nothing shares.
 """
@@ -99,17 +100,20 @@ def make(
     *,
     aliases: Mapping[int, int] | None = None,
     overwrites: Mapping[int, int] | None = None,
+    ahead: Mapping[int, int] | None = None,
     scratch_bytes: Mapping[int, int] | None = None,
     kept: Sequence[Kept] = (),
 ) -> Plan:
     """Plan the memory of a graph.
 
     aliases: tensor -> tensor whose memory it shares. overwrites: op index -> input over which its
-    first output may be written; it is where that makes the arena smaller, or no larger.
+    first output may be written; it is where that makes the arena smaller, or no larger. ahead: op
+    index -> bytes, a multiple of ALIGNMENT, by which that input has to lie further on than the
+    output; 0 for an op that is not named.
     scratch_bytes: op index -> bytes that the kernel needs during the call. kept: the state.
     Constants have no place in the arena.
     """
-    planner = _Planner(graph, aliases or {}, scratch_bytes or {}, kept)
+    planner = _Planner(graph, aliases or {}, ahead or {}, scratch_bytes or {}, kept)
     chosen = {}
     for op, source in sorted((overwrites or {}).items()):
         if planner.can_overwrite(op, source, chosen):
@@ -117,7 +121,7 @@ def make(
     best = planner.plan(chosen)
     for target, source in list(chosen.items()):
         # A large input that a small output keeps alive can cost more than it saves.
-        if graph.tensor(source).bytes > graph.tensor(target).bytes:
+        if planner.lengthens(target, source):
             fewer = {t: s for t, s in chosen.items() if t != target}
             made = planner.plan(fewer)
             if made.arena_bytes < best.arena_bytes:
@@ -131,8 +135,14 @@ class _Planner:
 
     graph: Graph
     aliases: Mapping[int, int]
+    ahead: Mapping[int, int]
     scratch_bytes: Mapping[int, int]
     kept: Sequence[Kept]
+
+    def lengthens(self, target: int, source: int) -> bool:
+        """True when both together take more than the output alone."""
+        tensor = self.graph.tensor
+        return self._ahead_of(target) + tensor(source).bytes > tensor(target).bytes
 
     def can_overwrite(self, op: int, source: int, chosen: Mapping[int, int]) -> bool:
         """True when nobody needs the input after `op`, and both it and the output are in the arena.
@@ -152,23 +162,31 @@ class _Planner:
         return all(user.index <= op for user in graph.ops if shared & {*user.inputs, *user.outputs})
 
     def plan(self, overwritten: Mapping[int, int]) -> Plan:
-        return _plan(self.graph, {**self.aliases, **overwritten}, self.scratch_bytes, self.kept)
+        steps = {target: -self._ahead_of(target) for target in overwritten}
+        return _plan(
+            self.graph, {**self.aliases, **overwritten}, steps, self.scratch_bytes, self.kept
+        )
+
+    def _ahead_of(self, target: int) -> int:
+        return next((n for op, n in self.ahead.items() if target in self.graph.ops[op].outputs), 0)
 
 
 def _plan(
     graph: Graph,
     aliases: Mapping[int, int],
+    steps: Mapping[int, int],
     scratch_bytes: Mapping[int, int],
     kept: Sequence[Kept],
 ) -> Plan:
     roots = _roots(graph, aliases)
+    places = _places(roots, aliases, steps)
     homes = {tensor: (k.name, at) for k in kept for tensor, at in k.tensors.items()}
     shared = {
         tensor: root
         for tensor, root in roots.items()
         if root not in homes and graph.tensor(root).dtype != "resource"
     }
-    buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, shared).items()}
+    buffers = {("tensor", root): b for root, b in _tensor_buffers(graph, shared, places).items()}
     for op, count in scratch_bytes.items():
         if count:
             kind = graph.ops[op].kind
@@ -178,7 +196,9 @@ def _plan(
     arena_bytes = max((p.end for p in placed), default=0)
     state = _behind(arena_bytes, kept, len(graph.ops))
     starts = {p.buffer.name: p.offset for p in state}
-    tensors = {t: offsets["tensor", r] for t, r in shared.items() if ("tensor", r) in offsets}
+    tensors = {
+        t: offsets["tensor", r] + places[t] for t, r in shared.items() if ("tensor", r) in offsets
+    }
     kept_tensors = {t: starts[homes[r][0]] + homes[r][1] for t, r in roots.items() if r in homes}
     return Plan(
         arena_bytes=arena_bytes,
@@ -224,7 +244,29 @@ def _roots(graph: Graph, aliases: Mapping[int, int]) -> dict[int, int]:
     return roots
 
 
-def _tensor_buffers(graph: Graph, roots: Mapping[int, int]) -> dict[int, Buffer]:
+def _places(
+    roots: Mapping[int, int], aliases: Mapping[int, int], steps: Mapping[int, int]
+) -> dict[int, int]:
+    """Return where each tensor lies in the memory that it shares.
+
+    steps: how much further on an alias lies than the tensor whose memory it has.
+    """
+    places = {}
+    for tensor in roots:
+        at, place = tensor, 0
+        while at in aliases:
+            place += steps.get(at, 0)
+            at = aliases[at]
+        places[tensor] = place
+    firsts: dict[int, int] = {}
+    for tensor, root in roots.items():
+        firsts[root] = min(firsts.get(root, 0), places[tensor])
+    return {tensor: place - firsts[roots[tensor]] for tensor, place in places.items()}
+
+
+def _tensor_buffers(
+    graph: Graph, roots: Mapping[int, int], places: Mapping[int, int]
+) -> dict[int, Buffer]:
     end = len(graph.ops)
     first: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -242,14 +284,21 @@ def _tensor_buffers(graph: Graph, roots: Mapping[int, int]) -> dict[int, Buffer]
             touch(index, step)
     for index in graph.outputs:
         touch(index, end)
-    return {r: _buffer(graph, roots, r, first[r], last[r]) for r in sorted(first)}
+    return {r: _buffer(graph, roots, places, r, first[r], last[r]) for r in sorted(first)}
 
 
-def _buffer(graph: Graph, roots: Mapping[int, int], root: int, first: int, last: int) -> Buffer:
+def _buffer(
+    graph: Graph,
+    roots: Mapping[int, int],
+    places: Mapping[int, int],
+    root: int,
+    first: int,
+    last: int,
+) -> Buffer:
     shared = [i for i, r in roots.items() if r == root]
     names = [graph.tensor(i).name for i in shared]
     name = " = ".join(names) if len(names) <= _NAMED else f"{names[0]} … {names[-1]}"
-    return Buffer(name, max(graph.tensor(i).bytes for i in shared), first, last)
+    return Buffer(name, max(places[i] + graph.tensor(i).bytes for i in shared), first, last)
 
 
 def _lower_bound(buffers: Iterable[Buffer]) -> int:

@@ -127,7 +127,8 @@ class KernelCall:
 
     sources: files of the runtime folder (headers included) that this call needs. weights: how
     those of the layer are packed; None for a layer without any. overwrites: the tensor that it
-    reads and may write its output over, from the same address on; None where there is none.
+    reads and may write its output over, from the same address on; None where there is none. ahead:
+    bytes, a multiple of 16, by which that tensor has to lie further on than the output for it.
     """
 
     kernel: str
@@ -135,6 +136,7 @@ class KernelCall:
     arguments: tuple[Argument, ...]
     weights: Packed | None = None
     overwrites: int | None = None
+    ahead: int = 0
 
     def arrays(self) -> Iterator[Array]:
         """Yield every constant table of the call, in the order of the arguments."""

@@ -4,6 +4,10 @@ What lies under the filter at the five is widened to int16, once for all output 
 the columns of `runtime/ear_columns_s8.h`.
 """
 
+import itertools
+import math
+from collections.abc import Sequence
+
 COUNT = 5
 _BYTES_MOST = 2048
 
@@ -35,3 +39,14 @@ def slice_rows(height: int, line: int, block: int, positions: int) -> int:
 def slice_bytes(weights: int, block: int) -> int:
     """Return the bytes that ear_conv2d_slices_s8 gets for slices of so many weights a channel."""
     return -(-weights // 4) * 4 * (2 * COUNT + 1) + 4 * COUNT * block
+
+
+def ahead_bytes(reads: Sequence[float], output_bytes: int) -> int:
+    """Return how far ahead of the output the input has to lie for the one to be written over it.
+
+    reads: the first byte of the input that each position reads, in order. output_bytes: of one
+    position. Positions are read COUNT at a time, before any of them is written.
+    """
+    later = [*itertools.accumulate(reversed(reads), min)][::-1]
+    ends = range(COUNT, len(reads), COUNT)
+    return math.ceil(max((end * output_bytes - later[end] for end in ends), default=0))

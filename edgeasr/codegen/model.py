@@ -183,6 +183,7 @@ def _plan(
         graph,
         aliases=aliases,
         overwrites=overwrites,
+        ahead={op.index: call.ahead for op, call in calls},
         scratch_bytes=scratch,
         kept=[region.kept for region in kept],
     )

@@ -66,9 +66,9 @@ void ear_conv2d_s8(const ear_conv_t *params, const ear_scales_t *scales,
 
 /* ear_conv2d_s8 of one group of channels, by columns (ear_columns_s8.h): each weight is loaded once
  * for five output positions. With n for the weights of one channel rounded up to a multiple of 4,
- * columns_bytes is 10 n, and n more unless the filter is 1 x 1; scratch is aligned to 4 bytes. May
- * work in place if the filter is 1 x 1, both strides are 1, the output has no more channels than
- * the input, and the weights are one block. */
+ * columns_bytes is 10 n, and n more unless the filter is 1 x 1; scratch is aligned to 4 bytes. Where
+ * the weights are one block, five positions are read, in order, before any of them is written: the
+ * output may reach input that was read. */
 void ear_conv2d_columns_s8(const ear_conv_t *params, const ear_scales_t *scales,
                            const ear_dims_t *input_dims, const int8_t *input,
                            const ear_dims_t *filter_dims, const ear_weights_t *filter,

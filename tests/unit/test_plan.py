@@ -26,14 +26,15 @@ def graphs(draw) -> tuple[Graph, dict[int, int], dict[int, int], dict[int, int]]
     scratch = {i: draw(st.integers(0, 3000)) for i in range(count)}
     over = {op.index: draw(st.sampled_from(op.inputs)) for op in ops if draw(st.booleans())}
     over = {i: source for i, source in over.items() if i + 1 not in aliases}
-    return Graph("random", tensors, tuple(ops), (0,), (count,)), aliases, scratch, over
+    ahead = {i: 16 * draw(st.integers(0, 40)) for i in over}
+    return Graph("random", tensors, tuple(ops), (0,), (count,)), aliases, scratch, over, ahead
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(graphs())
 def test_nothing_live_overlaps(case) -> None:
-    graph, aliases, scratch, over = case
-    made = plan.make(graph, aliases=aliases, overwrites=over, scratch_bytes=scratch)
+    graph, aliases, scratch, over, ahead = case
+    made = plan.make(graph, aliases=aliases, overwrites=over, ahead=ahead, scratch_bytes=scratch)
 
     assert plan.overlaps(made.placed) == []
     assert made.arena_bytes >= made.lower_bound_bytes
@@ -44,8 +45,8 @@ def test_nothing_live_overlaps(case) -> None:
 @given(graphs())
 def test_a_simulated_run_reads_back_what_was_written(case) -> None:
     """Run the graph in one arena with markers for values: the proof that does not use lifetimes."""
-    graph, aliases, scratch, over = case
-    made = plan.make(graph, aliases=aliases, overwrites=over, scratch_bytes=scratch)
+    graph, aliases, scratch, over, ahead = case
+    made = plan.make(graph, aliases=aliases, overwrites=over, ahead=ahead, scratch_bytes=scratch)
     arena = np.full(made.arena_bytes, 255, np.uint8)
 
     def view(index: int) -> np.ndarray:
@@ -126,6 +127,18 @@ def test_an_operation_in_place_has_its_input_s_memory() -> None:
     assert made.arena_bytes == made.lower_bound_bytes == 2 * 800
     assert made.tensors[0] == made.tensors[1] == made.tensors[2]
     assert made.tensors[3] == made.tensors[4] != made.tensors[2]
+
+
+def test_an_input_may_have_to_lie_ahead_of_what_is_written_over_it() -> None:
+    """The first 500 bytes end at 820 of 832; what is written over them begins at 0."""
+    tensors = tuple(Tensor(i, f"t{i}", (n,), "int8") for i, n in enumerate((500, 800, 800)))
+    graph = Graph("chain", tensors, tuple(Op(i, "X", (i,), (i + 1,)) for i in range(2)), (0,), (2,))
+
+    made = plan.make(graph, overwrites={0: 0, 1: 1}, ahead={0: 320})
+    apart = plan.make(graph, overwrites={0: 0, 1: 1}, ahead={0: 1600})
+
+    assert (made.arena_bytes, made.tensors) == (832, {0: 320, 1: 0, 2: 0})
+    assert apart.arena_bytes == 512 + 800
 
 
 def test_a_large_input_is_not_kept_for_a_small_output() -> None:

@@ -14,6 +14,7 @@ from edgeasr.codegen.lower.depthwise_dsp import depthwise
 from edgeasr.codegen.lower.quantized import channel_scales, packed_weights
 from edgeasr.codegen.lower.view import OpView, call
 from edgeasr.codegen.packing import Packed
+from edgeasr.plan import ALIGNMENT
 
 # By extension: what kernels of its own make of a convolution, or None for those of every core.
 _OWN: Mapping[str, Callable[[Convolution], KernelCall | None]] = {
@@ -55,8 +56,8 @@ def _portable(layer: Convolution) -> KernelCall:
         dims("output_dims", layer.output.shape),
         view.write(layer.output),
     )
-    if before and _can_overwrite(layer, weights.packed):
-        made = replace(made, overwrites=layer.input.index)
+    if before:
+        made = _over_input(layer, weights.packed, made)
     return weights.belong_to(made)
 
 
@@ -87,21 +88,39 @@ def _by_slices(layer: Convolution) -> KernelCall | None:
         dims("output_dims", layer.output.shape),
         view.write(layer.output),
     )
-    return weights.belong_to(made)
+    return weights.belong_to(_over_input(layer, weights.packed, made))
 
 
-def _can_overwrite(layer: Convolution, packed: Packed) -> bool:
-    """Return whether each position is read before those up to it are written, and only once."""
-    pointwise = layer.filter.shape[1:3] == (1, 1)
-    strides = layer.params["stride_h"], layer.params["stride_w"]
+def _over_input(layer: Convolution, packed: Packed, made: KernelCall) -> KernelCall:
+    """Return the call by columns as one that overwrites its input, where that saves memory."""
+    input_, output = layer.input, layer.output
     one_block = packed.unpacker is None or packed.block >= layer.channels
-    return (
-        pointwise
-        and strides == (1, 1)
-        and layer.channels <= layer.input.shape[3]
-        and layer.input.data is None
-        and one_block
-    )
+    if not one_block or input_.data is not None or output.shape[0] != 1:
+        return made
+    ahead = columns.ahead_bytes(_first_reads(layer), layer.channels)
+    ahead = max(-(-ahead // ALIGNMENT) * ALIGNMENT, 0)
+    if ahead >= output.bytes:
+        return made
+    return replace(made, overwrites=input_.index, ahead=ahead)
+
+
+def _first_reads(layer: Convolution) -> list[float]:
+    """Return the first byte of the input that each output position reads; infinity where none."""
+    params, (_, height, width, depth) = layer.params, layer.input.shape
+
+    def first(at: int, axis: str, taps: int, size: int) -> int | None:
+        start = at * params[f"stride_{axis}"] - params[f"pad_{axis}"]
+        inside = (start + tap * params[f"dilation_{axis}"] for tap in range(taps))
+        return next((place for place in inside if 0 <= place < size), None)
+
+    _, rows, across, _ = layer.output.shape
+    tops = [first(y, "h", layer.filter.shape[1], height) for y in range(rows)]
+    lefts = [first(x, "w", layer.filter.shape[2], width) for x in range(across)]
+    return [
+        math.inf if top is None or left is None else (top * width + left) * depth
+        for top in tops
+        for left in lefts
+    ]
 
 
 def _columns_bytes(layer: Convolution) -> int:

@@ -136,14 +136,14 @@ class _Writer:
         return f"{self.call.kernel}({arguments})"
 
     def over_its_input(self, expected: Outputs | None) -> None:
-        """Run once more, with the output at the address of the input that it may overwrite."""
+        """Run once more, with the output where it may overwrite the input."""
         source, (target,) = self.call.overwrites, self.case.op.outputs
         tensors = [self.case.graph.tensor(i) for i in (source, target)]
         place, read = self.name("place"), self.read(source)
         if self.step == 0:
-            most = max(t.bytes for t in tensors)
+            most = max(self.call.ahead + tensors[0].bytes, tensors[1].bytes)
             self.lines.append(f"static _Alignas(16) int8_t {place}[{most}];")
-        self.body.append(f"    memcpy({place}, {read}, sizeof {read});")
+        self.body.append(f"    memcpy({place} + {self.call.ahead}, {read}, sizeof {read});")
         self.in_place = True
         self.body.append(f"    {self.invoked()};")
         self.in_place = False
@@ -199,7 +199,9 @@ class _Writer:
             case TensorRef():
                 const = "" if argument.written else "const "
                 if self.in_place and (argument.written or argument.index == self.call.overwrites):
-                    return f"({const}{argument.c_type} *)(void *){self.name('place')}"
+                    ahead = 0 if argument.written else self.call.ahead
+                    place = f"({self.name('place')} + {ahead})"
+                    return f"({const}{argument.c_type} *)(void *){place}"
                 if argument.written:
                     return f"({argument.c_type} *){self.made(argument.index)}"
                 return f"(const {argument.c_type} *){self.read(argument.index)}"

@@ -3,6 +3,7 @@
 The structs are read from the headers themselves, so they cannot drift from the C.
 """
 
+import copy
 import ctypes
 import functools
 import re
@@ -81,10 +82,11 @@ class Layer:
             assert call.overwrites is not None
             (index,) = self.op.outputs
             read = np.ascontiguousarray(tensors[call.overwrites]).tobytes()
-            outputs[index] = _Guarded(read.ljust(self.graph.tensor(index).bytes, b"\xa5"))
+            over = b"\xa5" * call.ahead + read
+            outputs[index] = _Guarded(over.ljust(self.graph.tensor(index).bytes, b"\xa5"))
         memory = {**outputs, **self._variables}
         if in_place:
-            memory[call.overwrites] = outputs[index]
+            memory[call.overwrites] = outputs[index].behind(call.ahead)
         function(*(_argument(a, tensors, memory, self._states, keep) for a in call.arguments))
         for name, guarded in {**memory, **self._states}.items():
             assert guarded.intact(), f"{call.kernel} wrote outside {name}"
@@ -98,10 +100,17 @@ class _Guarded:
         self._all = np.full(len(content) + 2 * _GUARD, 0xA5, np.uint8)
         self._inner = self._all[_GUARD : _GUARD + len(content)]
         self._inner[:] = np.frombuffer(content, np.uint8)
+        self._start = 0
 
     @property
     def address(self) -> int:
-        return self._all.ctypes.data + _GUARD
+        return self._all.ctypes.data + _GUARD + self._start
+
+    def behind(self, start: int) -> "_Guarded":
+        """Return the part that begins so many bytes further on, in the same guards."""
+        part = copy.copy(self)
+        part._start = start
+        return part
 
     def content(self) -> bytes:
         return self._inner.tobytes()

@@ -1,7 +1,7 @@
 /* edgeasr 0.1.0: model tiny (e58077abd370b3f7) for board qemu_mps2_an386. Generated: do not edit.
  *
  * 4 layers, 448 multiply-accumulates, 1089 bytes of constants,
- * 240 bytes of arena (at least 240 are live at once), 0 bytes of state. */
+ * 208 bytes of arena (at least 208 are live at once), 0 bytes of state. */
 #include "model.h"
 
 #include <stdalign.h>
@@ -79,7 +79,7 @@ static const ear_dims_t l0_output_dims = {
     .c = 4,
 };
 static void layer_0(void) {
-    ear_conv2d_columns_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 144), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 192));
+    ear_conv2d_columns_s8(&l0_params, &l0_scales, &l0_input_dims, (const int8_t *)(void *)(arena + 160), &l0_filter_dims, &l0_weights, (int8_t *)(void *)(arena + 0), l0_bias, &l0_output_dims, (int8_t *)(void *)(arena + 144));
 }
 
 /* 1: MEAN [1, 3, 4, 4] -> [1, 4], mean */
@@ -94,7 +94,7 @@ static const ear_mean_t l1_params = {
     .output_offset = -100,
 };
 static void layer_1(void) {
-    ear_mean_s8(&l1_params, (const int8_t *)(void *)(arena + 192), (int8_t *)(void *)(arena + 0));
+    ear_mean_s8(&l1_params, (const int8_t *)(void *)(arena + 144), (int8_t *)(void *)(arena + 0));
 }
 
 /* 2: FULLY_CONNECTED [1, 4] -> [1, 4], logits */
@@ -177,7 +177,7 @@ static void (*const layer_calls[EAR_MODEL_LAYERS])(void) = {
 };
 
 static const uint32_t output_offsets[EAR_MODEL_LAYERS] = {
-    192,
+    144,
     0,
     16,
     16,
@@ -220,7 +220,7 @@ ear_status_t ear_model_init(void) {
 }
 
 void *ear_model_input(void) {
-    return arena + 144;
+    return arena + 160;
 }
 
 const void *ear_model_output(void) {
