@@ -1,7 +1,7 @@
-// node rp2040js.mjs PACKAGE FILE.uf2 DESCRIPTOR
+// node rp2040js.mjs PACKAGE FILE.uf2 DESCRIPTOR [MODULE ARGUMENT]
 //
 // Run the UF2 on rp2040js's RP2040, from the second boot stage on, with UART0 on an inherited socket.
-// What the simulator only notes, and silicon faults on, ends the run with a line "fault: ..." and the
+// MODULE is what is wired to it: its default export is called with the chip and ARGUMENT. What the simulator only notes, and silicon faults on, ends the run with a line "fault: ..." and the
 // exit code of a firmware that met a fault. The boot ROM is not run: what it does with a flash that has
 // a program is done here (RP2040 datasheet, 2.8.1).
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [folder, image, descriptor] = process.argv.slice(2);
+const [folder, image, descriptor, attached, argument] = process.argv.slice(2);
 const { RP2040 } = await import(pathToFileURL(join(folder, 'dist', 'esm', 'index.js')));
 
 const FLASH = 0x10000000;
@@ -108,9 +108,14 @@ function faultOnWhatSiliconFaultsOn(chip) {
 const chip = new RP2040();
 const { core, clock } = chip;
 const [uart] = chip.uart;
+const [pio] = chip.pio;
+pio.run = () => {}; // here it steps with the clock, not when Node.js has time
 loadFlash(chip, readFileSync(image));
 boot(chip);
 faultOnWhatSiliconFaultsOn(chip);
+if (attached) {
+  (await import(pathToFileURL(attached))).default(chip, argument);
+}
 const line = new Socket({ fd: Number(descriptor), readable: true, writable: true });
 let come = []; // chunks not yet received
 let at = 0; // in the first of them
@@ -144,22 +149,47 @@ function feed() {
   return true;
 }
 
-// Returns false when the core sleeps and nothing has come that would wake it.
+let pioSteps = 0; // due, with the part of one
+
+function stepPio(cycles) {
+  const [machine] = pio.machines;
+  pioSteps += cycles / (machine.clockDivInt + machine.clockDivFrac / 256);
+  for (; pioSteps >= 1; pioSteps--) {
+    pio.step();
+  }
+}
+
+function sleep(cycles) {
+  clock.tick((cycles * NS) / chip.clkSys);
+  if (!pio.stopped) {
+    stepPio(cycles);
+  }
+}
+
+// Returns false when the core sleeps and nothing has come, or runs, that would wake it.
 function step(instructions) {
   let left = instructions;
   while (left > 0) {
     const stop = Math.max(0, left - FEED);
+    let cycles = 0;
     while (left > stop && !core.waiting) {
-      clock.tick((core.executeInstruction() * NS) / chip.clkSys);
+      const taken = core.executeInstruction();
+      clock.tick((taken * NS) / chip.clkSys);
+      cycles += taken;
       left--;
+    }
+    if (!pio.stopped) {
+      stepPio(cycles);
     }
     if (!core.waiting) {
       feed();
     } else if (core.pendingInterrupts & core.enabledInterrupts) {
       core.waiting = false;
     } else if (feed()) {
-      // Asleep: the byte takes its time on the line.
-      clock.tick((BITS_PER_BYTE * NS) / uart.baudRate);
+      sleep((BITS_PER_BYTE * chip.clkSys) / uart.baudRate); // the byte's time on the line
+    } else if (!pio.stopped) {
+      sleep(FEED);
+      left -= FEED;
     } else {
       return false;
     }

@@ -59,8 +59,8 @@ def context(board: str) -> dict[str, object]:
     }
 
 
-def write_echo(board: str, folder: Path) -> Project:
-    """Write the echo firmware's project for a board."""
+def write_echo(board: str, folder: Path, main: str = "echo.c") -> Project:
+    """Write the echo firmware's project for a board, or that of another program of this folder."""
     known, given = boards.load(board), context(board)
     targets = {"CMakeLists.txt": "CMakeLists.txt", "src/board_config.h": "board_config.h"}
     if not known.port.hosted:
@@ -68,7 +68,7 @@ def write_echo(board: str, folder: Path) -> Project:
     files: dict[str, str | bytes] = {
         path: render(f"project/{name}.j2", given) for path, name in targets.items()
     }
-    files["src/main.c"] = (_HERE / "echo.c").read_bytes()
+    files["src/main.c"] = (_HERE / main).read_bytes()
     files["port/port.h"] = (paths.firmware_templates() / "port" / "port.h").read_bytes()
     for name, path in known.port.files.items():
         files[f"port/{name}"] = path.read_bytes()

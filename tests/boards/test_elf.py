@@ -47,9 +47,9 @@ _INTERRUPTS = {
     # nRF52840 Product Specification 4.2.4: a peripheral's ID is its interrupt
     "nrf52840dk": {2: "ear_port_uarte_interrupt", 29: "ear_port_pdm_interrupt"},
     "nano33ble_sense": {2: "ear_port_uarte_interrupt", 29: "ear_port_pdm_interrupt"},
-    # RP2040 Datasheet 2.3.2 and RP2350 Datasheet 3.2: UART0_IRQ
-    "rpi_pico": {20: "ear_port_uart_rx_interrupt"},
-    "rpi_pico2": {33: "ear_port_uart_rx_interrupt"},
+    # RP2040 Datasheet 2.3.2 and RP2350 Datasheet 3.2: UART0_IRQ and DMA_IRQ_0
+    "rpi_pico": {20: "ear_port_uart_rx_interrupt", 11: "ear_port_dma_interrupt"},
+    "rpi_pico2": {33: "ear_port_uart_rx_interrupt", 10: "ear_port_dma_interrupt"},
 }
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import random
 import struct
 import subprocess
 import zlib
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from edgeasr import boards, runners
+from edgeasr import boards, runners, toolchain
 from edgeasr.errors import InputError, LinkError, ToolError
 from edgeasr.runners import rp2040js
-from edgeasr.toolchain import elf, uf2
-from tests.boards.conftest import need_tools
+from edgeasr.runners.child import spawn
+from edgeasr.toolchain import elf, require, uf2
+from tests.boards.conftest import need_tools, write_echo
 
+_INMP441 = Path(__file__).with_name("inmp441.mjs")
 _FLASH = 0x10000000
 _RAM = range(0x20000000, 0x20082000)
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -180,3 +183,38 @@ def test_the_locked_package_is_the_one_that_runs():
     held = packages["node_modules/rp2040js"]
     assert held["version"] == rp2040js.VERSION
     assert held["integrity"].startswith("sha512-")
+
+
+def test_a_microphone_is_heard_by_i2s(tmp_path):
+    """PIO, DMA and ring in rp2040js, with an INMP441: each sample, in order, at 16 kHz."""
+    need_tools("rpi_pico")
+    made = write_echo("rpi_pico", tmp_path / "made", "microphone.c")
+    image = toolchain.build(made.folder).uf2
+    board = boards.load("rpi_pico")
+    facts = board.microphone.constants
+    rng = random.Random(5)
+    quiet = [rng.randrange(-(1 << 18), 1 << 18) for _ in range(2000)]
+    loud = [rng.randrange(-(1 << 23), 1 << 23) for _ in range(8000)]
+    said = [(1 << 23) - 1, -(1 << 23), 1, -1, *quiet, *loud]
+    samples, rate = tmp_path / "samples", tmp_path / "rate"
+    samples.write_bytes(b"".join(struct.pack("<I", value & 0xFFFFFF) for value in said))
+    pins = f"{facts['clock_pin']} {facts['clock_pin'] + 1} {facts['data_pin']}"
+    script = Path(rp2040js.__file__).with_suffix(".mjs")
+    heard = b""
+
+    with spawn(
+        [require("node"), script, rp2040js.package(), image],
+        tmp_path / "log",
+        line_as=lambda socket: (str(socket), _INMP441, f"{pins} {rate} {samples}"),
+    ) as running:
+        while len(heard) < 2 * 9000:
+            piece = running.link.read(60)
+            assert piece, "silent"
+            heard += piece
+
+    # The line begins within a frame, so that one has nothing.
+    words = struct.unpack(f"<{len(heard) // 2}h", heard[: len(heard) & ~1])[1:]
+    shift = 8 - facts["gain_bits"]
+    expected = [max(-32768, min(32767, value >> shift)) for value in said]
+    assert list(words[:9000]) == expected[: len(words[:9000])]
+    assert float(rate.read_text()) == pytest.approx(16000, rel=0.01)

@@ -6,12 +6,8 @@
  * rp2_chip.h has. */
 #include "port.h"
 #include "port_cortex_m.h"
+#include "port_rp2.h"
 #include "port_vectors.h"
-#include "rp2_chip.h"
-
-#define REGISTER(address) (*(volatile uint32_t *)(address))
-/* Every register is seen three times more; what is written to this one clears its bits (2.1.2). */
-#define CLEAR_BITS(address) REGISTER((address) + 0x3000u)
 
 #define XTAL_HZ 12000000u /* on both boards */
 _Static_assert((uint64_t)EAR_PORT_CPU_HZ * EAR_PORT_PLL_DIVIDER_1 * EAR_PORT_PLL_DIVIDER_2 ==
@@ -48,12 +44,10 @@ _Static_assert(EAR_PORT_TICKS_HZ == 1000000u, "the timer counts microseconds");
 #define CLK_PERI_ENABLE (1u << 11) /* and AUXSRC 0: clk_sys */
 
 #define PAD(pin) (PADS_BANK0_BASE + 4u + 4u * (pin))
-#define PAD_OUTPUT 0x52u /* Schmitt trigger, 4 mA, input too; on an RP2350 no longer isolated */
-#define PAD_PULLED_UP 0x5Au /* the same, and high where nothing is connected */
 #define FUNCTION(pin) (IO_BANK0_BASE + 4u + 8u * (pin))
 #define FUNCTION_UART 2u
 
-#define TIMER_RAW_LOW REGISTER(TIMER_BASE + 0x28u)
+#define TIMER_RAW_LOW EAR_REGISTER(TIMER_BASE + 0x28u)
 
 typedef struct {
     volatile uint32_t data;
@@ -92,39 +86,44 @@ void ear_port_uart_rx_interrupt(void) {
     }
 }
 
-static void start_blocks(uint32_t blocks) {
-    CLEAR_BITS(RESETS_RESET) = blocks;
-    while ((REGISTER(RESETS_DONE) & blocks) != blocks) {
+void ear_rp2_start_blocks(uint32_t blocks) {
+    EAR_CLEAR_BITS(RESETS_RESET) = blocks;
+    while ((EAR_REGISTER(RESETS_DONE) & blocks) != blocks) {
     }
 }
 
+void ear_rp2_pin(uint32_t pin, uint32_t function, uint32_t pad) {
+    EAR_REGISTER(FUNCTION(pin)) = function;
+    EAR_REGISTER(PAD(pin)) = pad;
+}
+
 static void start_crystal(void) {
-    REGISTER(XOSC_STARTUP) = XOSC_DELAY;
-    REGISTER(XOSC_CTRL) = XOSC_ENABLE_1_TO_15_MHZ;
-    while ((REGISTER(XOSC_STATUS) & XOSC_STABLE) == 0u) {
+    EAR_REGISTER(XOSC_STARTUP) = XOSC_DELAY;
+    EAR_REGISTER(XOSC_CTRL) = XOSC_ENABLE_1_TO_15_MHZ;
+    while ((EAR_REGISTER(XOSC_STATUS) & XOSC_STABLE) == 0u) {
     }
 }
 
 static void start_pll(void) {
-    REGISTER(RESETS_RESET + 0x2000u) = RESET_PLL_SYS; /* set: as it was after power came */
-    start_blocks(RESET_PLL_SYS);
-    REGISTER(PLL_CS) = 1u; /* the crystal's clock undivided */
-    REGISTER(PLL_FEEDBACK) = EAR_PORT_PLL_FEEDBACK;
-    CLEAR_BITS(PLL_POWER) = PLL_POWER_DOWN;
-    while ((REGISTER(PLL_CS) & PLL_CS_LOCK) == 0u) {
+    EAR_SET_BITS(RESETS_RESET) = RESET_PLL_SYS; /* as it was after power came */
+    ear_rp2_start_blocks(RESET_PLL_SYS);
+    EAR_REGISTER(PLL_CS) = 1u; /* the crystal's clock undivided */
+    EAR_REGISTER(PLL_FEEDBACK) = EAR_PORT_PLL_FEEDBACK;
+    EAR_CLEAR_BITS(PLL_POWER) = PLL_POWER_DOWN;
+    while ((EAR_REGISTER(PLL_CS) & PLL_CS_LOCK) == 0u) {
     }
-    REGISTER(PLL_DIVIDERS) = EAR_PORT_PLL_DIVIDER_1 << 16 | EAR_PORT_PLL_DIVIDER_2 << 12;
-    CLEAR_BITS(PLL_POWER) = PLL_POWER_DOWN_DIVIDERS;
+    EAR_REGISTER(PLL_DIVIDERS) = EAR_PORT_PLL_DIVIDER_1 << 16 | EAR_PORT_PLL_DIVIDER_2 << 12;
+    EAR_CLEAR_BITS(PLL_POWER) = PLL_POWER_DOWN_DIVIDERS;
 }
 
 /* The source that a clock has changed to shows as a bit. */
 static void wait_for_clock(uint32_t selected, uint32_t source) {
-    while (REGISTER(selected) != 1u << source) {
+    while (EAR_REGISTER(selected) != 1u << source) {
     }
 }
 
 static void select_clock(uint32_t control, uint32_t selected, uint32_t source) {
-    REGISTER(control) = source;
+    EAR_REGISTER(control) = source;
     wait_for_clock(selected, source);
 }
 
@@ -132,27 +131,25 @@ static void start_clocks(void) {
     start_crystal();
     select_clock(CLK_REF_CTRL, CLK_REF_SELECTED, CLK_REF_XOSC);
     /* Only the choice is glitchless, not what is behind the one in use: leave that first. */
-    CLEAR_BITS(CLK_SYS_CTRL) = CLK_SYS_AUX;
+    EAR_CLEAR_BITS(CLK_SYS_CTRL) = CLK_SYS_AUX;
     wait_for_clock(CLK_SYS_SELECTED, CLK_SYS_REF);
     start_pll();
     select_clock(CLK_SYS_CTRL, CLK_SYS_SELECTED, CLK_SYS_AUX);
-    REGISTER(CLK_PERI_CTRL) = CLK_PERI_ENABLE;
+    EAR_REGISTER(CLK_PERI_CTRL) = CLK_PERI_ENABLE;
     RP2_START_TICK(XTAL_HZ / EAR_PORT_TICKS_HZ);
-    start_blocks(RESET_TIMER);
+    ear_rp2_start_blocks(RESET_TIMER);
 }
 
 static void start_uart(void) {
-    start_blocks(RESET_IO_BANK0 | RESET_PADS_BANK0 | RESET_UART0);
+    ear_rp2_start_blocks(RESET_IO_BANK0 | RESET_PADS_BANK0 | RESET_UART0);
     UART->baud_whole = UART_DIVIDER / 64u;
     UART->baud_64ths = UART_DIVIDER % 64u;
     /* Writing it also takes over the divider. */
     UART->line_control = UART_8_BITS_FIFOS;
     UART->fifo_levels = UART_RX_AT_AN_EIGHTH;
     UART->control = UART_ENABLE_RX_TX;
-    REGISTER(FUNCTION(EAR_PORT_UART_TX_PIN)) = FUNCTION_UART;
-    REGISTER(FUNCTION(EAR_PORT_UART_RX_PIN)) = FUNCTION_UART;
-    REGISTER(PAD(EAR_PORT_UART_TX_PIN)) = PAD_OUTPUT;
-    REGISTER(PAD(EAR_PORT_UART_RX_PIN)) = PAD_PULLED_UP;
+    ear_rp2_pin(EAR_PORT_UART_TX_PIN, FUNCTION_UART, EAR_PAD_PLAIN);
+    ear_rp2_pin(EAR_PORT_UART_RX_PIN, FUNCTION_UART, EAR_PAD_PULLED_UP); /* where nothing is */
     UART->interrupt_mask = UART_INTERRUPT_RX;
     ear_irq_enable(EAR_PORT_UART_RX_IRQ);
 }
@@ -172,10 +169,4 @@ void ear_port_write(const uint8_t *bytes, size_t count) {
 
 uint32_t ear_port_ticks(void) {
     return TIMER_RAW_LOW;
-}
-
-size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
 }
