@@ -128,6 +128,10 @@ void ear_average_pool_s8_mve(const ear_pool_t *params, const ear_dims_t *input_d
 void ear_max_pool_s8_mve(const ear_pool_t *params, const ear_dims_t *input_dims,
                          const int8_t *input, const ear_dims_t *output_dims, int8_t *output);
 
+/* As ear_add_s8, of inputs of one shape. */
+void ear_add_s8_mve(const ear_add_t *params, int32_t count, const int8_t *input1,
+                    const int8_t *input2, int8_t *output);
+
 #ifdef __cplusplus
 }
 #endif

@@ -27,7 +27,7 @@ from tests.vectors.kernels.oracle import expected
 
 # Kinds with kernels of some extension's own have more cases than others.
 _OWN_KERNELS = ("conv2d", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
-                "svdf", "average_pool", "max_pool", *WIDE)  # fmt: skip
+                "svdf", "average_pool", "max_pool", "add", "sub", *WIDE)  # fmt: skip
 _PER_OWN_KIND, _PER_REAL_LAYER, _PER_KIND = 60, 2, 5
 _PER_PACKING = 6
 _PACKED_LAYERS = ("conv2d", "depthwise", "dense")

@@ -3,7 +3,8 @@
 import itertools
 from dataclasses import replace
 
-from edgeasr.codegen.call import KernelCall, Struct
+from edgeasr.codegen import extensions
+from edgeasr.codegen.call import KernelCall, Struct, Value
 from edgeasr.codegen.lower.quantized import activation_range, below_one, multiplier
 from edgeasr.codegen.lower.view import OpView, call
 from edgeasr.codegen.lower.wide import SHORT, symmetric
@@ -85,10 +86,13 @@ def _tensors(view: OpView) -> tuple[Tensor, Tensor, Tensor]:
 def _call(
     view: OpView, name: str, params: Struct, input1: Tensor, input2: Tensor, output: Tensor
 ) -> KernelCall:
+    shape = broadcast(view, input1, input2, output)
+    by_vectors = view.extension == extensions.MVE and (name, output.dtype) == ("add", "int8")
+    by_vectors = by_vectors and input1.elements == input2.elements == output.elements
     made = call(
-        f"ear_{name}_{SHORT[output.dtype]}",
+        f"ear_{name}_{SHORT[output.dtype]}{'_mve' if by_vectors else ''}",
         params,
-        broadcast(view, input1, input2, output),
+        Value(output.elements) if by_vectors else shape,
         view.read(input1, "input1"),
         view.read(input2, "input2"),
         view.write(output),

@@ -25,7 +25,7 @@ _FEW = 40
 _OWN_KERNELS = (
     "conv2d", "conv2d_long", "depthwise", "dense", "conv2d_int4", "depthwise_int4", "dense_int4",
     "conv2d_ties", "dense_ties", "conv2d_wrapping", "depthwise_wrapping", "dense_wrapping",
-    "svdf", "svdf_ties", "average_pool", "max_pool",
+    "svdf", "svdf_ties", "average_pool", "max_pool", "add", "sub",
     *WIDE, *REAL,
 )  # fmt: skip
 
