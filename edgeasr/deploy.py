@@ -422,6 +422,7 @@ def _project_context(model: SpeechModel, engine: str) -> dict[str, object]:
         "model_file": f"model/{_file_name(model)}",
         "engine": engine,
         "hears": model.hears,
+        "sample_rate_hz": model.facts.front_end.sample_rate_hz if model.hears else 0,
     }
 
 

@@ -29,9 +29,12 @@
 _Static_assert(NANOSECONDS % EAR_PORT_TICKS_HZ == 0u, "ticks are whole nanoseconds");
 
 static const char usage[] =
-    "usage: %s [--port DEVICE [--baud RATE] | --listen [ADDRESS:]PORT]\n"
+    "usage: %s [--port DEVICE [--baud RATE] | --listen [ADDRESS:]PORT] [--microphone FILE|-]\n"
     "Speaks edgeasr's protocol on stdin and stdout, on a serial device, or to one TCP client\n"
-    "after another (on 127.0.0.1 unless an address is given; port 0 takes any free one).\n";
+    "after another (on 127.0.0.1 unless an address is given; port 0 takes any free one).\n"
+    "The microphone is 16-bit little-endian mono PCM at the model's rate in a FIFO, or in the\n"
+    "standard input (-): arecord -q -t raw -f S16_LE -c 1 -r 16000 | %s --listen 4321 "
+    "--microphone -\n";
 
 static const struct {
     unsigned long rate;
@@ -44,12 +47,18 @@ static const struct {
 
 static const char *device;
 static const char *listen_at;
+static const char *microphone;
 static speed_t device_speed = B921600;
 
 static int in_fd = STDIN_FILENO;
 static int out_fd = STDOUT_FILENO;
 static int listener = -1;
 static bool running = true;
+
+static int microphone_fd = -1;
+static bool microphone_heard; /* it is asked for, and gave something: its next samples wake */
+static bool half_held;        /* the first byte of a sample came, and is `half` */
+static uint8_t half;
 
 static _Noreturn void stop(const char *what, const char *name) {
     (void)fprintf(stderr, "%s %s: %s\n", what, name, strerror(errno));
@@ -73,12 +82,16 @@ static bool choose_speed(const char *text) {
     return false;
 }
 
+static bool microphone_is_stdin(void) {
+    return microphone != NULL && strcmp(microphone, "-") == 0;
+}
+
 bool ear_port_arguments(int argc, char **argv, int *exit_code) {
     *exit_code = EXIT_USAGE;
     for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--help") == 0) {
-            (void)printf(usage, argv[0]);
+            (void)printf(usage, argv[0], argv[0]);
             *exit_code = 0;
             return false;
         }
@@ -86,18 +99,25 @@ bool ear_port_arguments(int argc, char **argv, int *exit_code) {
             device = value;
         } else if (strcmp(argv[i], "--listen") == 0 && value != NULL) {
             listen_at = value;
+        } else if (strcmp(argv[i], "--microphone") == 0 && value != NULL) {
+            microphone = value;
         } else if (strcmp(argv[i], "--baud") == 0 && value != NULL) {
             if (!choose_speed(value)) {
                 return false;
             }
         } else {
             (void)fprintf(stderr, "argument %s is not understood\n", argv[i]);
-            (void)fprintf(stderr, usage, argv[0]);
+            (void)fprintf(stderr, usage, argv[0], argv[0]);
             return false;
         }
     }
     if (device != NULL && listen_at != NULL) {
         (void)fprintf(stderr, "--port and --listen exclude each other\n");
+        return false;
+    }
+    if (microphone_is_stdin() && device == NULL && listen_at == NULL) {
+        (void)fprintf(stderr, "--microphone - takes the standard input, which is the line; give "
+                              "another by --port or --listen\n");
         return false;
     }
     return true;
@@ -171,8 +191,22 @@ static void lose_line(void) {
     in_fd = out_fd = -1;
 }
 
+/* A FIFO is opened without a writer, who may come and go. */
+static void open_microphone(void) {
+    microphone_fd = STDIN_FILENO;
+    if (!microphone_is_stdin()) {
+        microphone_fd = open(microphone, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    }
+    if (microphone_fd < 0) {
+        stop("cannot open the microphone", microphone);
+    }
+}
+
 void ear_port_init(void) {
     (void)signal(SIGPIPE, SIG_IGN);
+    if (microphone != NULL) {
+        open_microphone();
+    }
     if (device != NULL) {
         open_device();
     } else if (listen_at != NULL) {
@@ -184,6 +218,16 @@ void ear_port_init(void) {
 static bool readable(int timeout_ms) {
     struct pollfd watched = {.fd = in_fd >= 0 ? in_fd : listener, .events = POLLIN};
     return poll(&watched, 1, timeout_ms) > 0;
+}
+
+/* Waits for the line, or for the microphone where somebody listens to it. */
+static void wait_for_either(void) {
+    struct pollfd watched[2] = {
+        {.fd = in_fd >= 0 ? in_fd : listener, .events = POLLIN},
+        {.fd = microphone_heard ? microphone_fd : -1, .events = POLLIN},
+    };
+    (void)poll(watched, 2, IDLE_MS);
+    microphone_heard = false;
 }
 
 size_t ear_port_read(uint8_t *bytes, size_t capacity) {
@@ -229,7 +273,7 @@ uint32_t ear_port_ticks(void) {
 
 void ear_port_idle(void) {
     if (running) {
-        (void)readable(IDLE_MS);
+        wait_for_either();
     }
 }
 
@@ -242,7 +286,26 @@ bool ear_port_running(void) {
 }
 
 size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
+    uint8_t *const bytes = (uint8_t *)samples;
+    struct pollfd watched = {.fd = microphone_fd, .events = POLLIN};
+    if (microphone_fd < 0 || capacity == 0u || poll(&watched, 1, 0) <= 0) {
+        microphone_heard = microphone_fd >= 0;
+        return 0;
+    }
+    size_t held = 0;
+    if (half_held) {
+        bytes[held++] = half;
+    }
+    const ssize_t taken = read(microphone_fd, bytes + held, 2u * capacity - held);
+    if (taken <= 0) {
+        return 0; /* its writer is away: looked for again when next asked, and not waited for */
+    }
+    microphone_heard = true;
+    held += (size_t)taken;
+    half_held = held % 2u != 0u;
+    half = bytes[held - 1u];
+    for (size_t i = 0; i < held / 2u; i++) {
+        samples[i] = (int16_t)(uint16_t)(bytes[2u * i] | (unsigned)bytes[2u * i + 1u] << 8);
+    }
+    return held / 2u;
 }
