@@ -2,12 +2,39 @@
 
 #include "ear_dsp.h"
 
-#if EAR_DSP
-static inline int32_t products(int16x2_t even, int16x2_t odd, const int8_t *filter, int32_t sum)
-{
-    const uint32_t taps = ear_dsp_quad(filter);
-    return __smlad(odd, ear_dsp_odd(taps), __smlad(even, ear_dsp_even(taps), sum));
-}
+#if EAR_DSP && defined(__OPTIMIZE__) /* all registers are taken: there is none for debugging */
+#define ASSEMBLY 1
+
+#define ROW(filter, sum)                                                                          \
+    "ldr %[taps], [" filter "], #4\n\t"                                                           \
+    "sxtb16 %[pair], %[taps]\n\t"                                                                 \
+    "sxtb16 %[taps], %[taps], ror #8\n\t"                                                         \
+    "smlad " sum ", %[even], %[pair], " sum "\n\t"                                                \
+    "smlad " sum ", %[odd], %[taps], " sum "\n\t"
+/* The products of four inputs in four rows. */
+#define QUAD                                                                                      \
+    "ldr %[odd], [%[input]], #4\n\t"                                                              \
+    "sxtab16 %[even], %[offsets], %[odd]\n\t"                                                     \
+    "sxtab16 %[odd], %[offsets], %[odd], ror #8\n\t" ROW("%[filter]", "%[sum0]")                  \
+        ROW("%[filter1]", "%[sum1]") ROW("%[filter2]", "%[sum2]") ROW("%[filter3]", "%[sum3]")
+/* taps: where the input ends, which is kept on the stack for want of a register. */
+#define QUADS                                                                                     \
+    "push {%[taps]}\n\t"                                                                          \
+    "1:\n\t" QUAD QUAD "ldr %[taps], [sp]\n\t"                                                    \
+    "cmp %[input], %[taps]\n\t"                                                                   \
+    "bne 1b\n\t"                                                                                  \
+    "add sp, #4\n\t"
+#define PRODUCTS(code)                                                                            \
+    __asm__ volatile(code                                                                         \
+                     : [input] "+r"(input), [filter] "+r"(filter), [filter1] "+r"(filter1),       \
+                       [filter2] "+r"(filter2), [filter3] "+r"(filter3), [sum0] "+r"(sum0),       \
+                       [sum1] "+r"(sum1), [sum2] "+r"(sum2), [sum3] "+r"(sum3),                   \
+                       [taps] "+r"(taps), [pair] "=&r"(pair), [even] "=&r"(even),                 \
+                       [odd] "=&r"(odd)                                                           \
+                     : [offsets] "r"(offsets)                                                     \
+                     : "cc", "memory")
+#else
+#define ASSEMBLY 0
 #endif
 
 /* Not inline: its loop takes all registers of a Cortex-M, and inside other loops gets too few. */
@@ -15,30 +42,25 @@ void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int3
                  int32_t count, int32_t sums[4])
 {
     const int8_t *filter1 = filter + stride;
+    const int8_t *filter2 = filter1 + stride;
+    const int8_t *filter3 = filter2 + stride;
     int32_t sum0 = sums[0];
     int32_t sum1 = sums[1];
     int32_t sum2 = sums[2];
     int32_t sum3 = sums[3];
     const int8_t *const end = input + count;
-#if EAR_DSP
+#if ASSEMBLY
     const int16x2_t offsets = ear_dsp_twice(offset);
-    for (int32_t quads = count / 4; quads > 0; --quads) {
-        const uint32_t quad = ear_dsp_quad(input);
-        const int16x2_t even = ear_dsp_add_even(offsets, quad);
-        const int16x2_t odd = ear_dsp_add_odd(offsets, quad);
-        sum0 = products(even, odd, filter, sum0);
-        sum1 = products(even, odd, filter1, sum1);
-        sum2 = products(even, odd, filter + 2 * stride, sum2);
-        sum3 = products(even, odd, filter1 + 2 * stride, sum3);
-        input += 4;
-        filter += 4;
-        filter1 += 4;
+    const int8_t *taps = input + (count & ~7);
+    uint32_t pair;
+    uint32_t even;
+    uint32_t odd;
+    if (taps != input) {
+        PRODUCTS(QUADS);
     }
-    const int8_t *filter2 = filter + 2 * stride;
-    const int8_t *filter3 = filter1 + 2 * stride;
-#else
-    const int8_t *filter2 = filter1 + stride;
-    const int8_t *filter3 = filter2 + stride;
+    if ((count & 4) != 0) {
+        PRODUCTS(QUAD);
+    }
 #endif
     while (input < end) {
         const int32_t value = *input++ + offset;
