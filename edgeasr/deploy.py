@@ -273,14 +273,22 @@ def _check_ends(model: SpeechModel) -> None:
             )
 
 
+def needs(code: Code, board: Board) -> dict[str, tuple[int, int | None]]:
+    """Return what is known before any compiler runs of the RAM and flash that a model needs.
+
+    By "RAM" and "flash": bytes needed at least, and bytes that the board has, None without limit.
+    """
+    stack = board.stack_bytes + (microlite.STACK_BYTES if isinstance(code, TflmCode) else 0)
+    return {
+        "RAM": (code.ram_bytes + board.rx_bytes + stack, board.ram_bytes),
+        "flash": (code.constant_bytes, board.flash_bytes),
+    }
+
+
 def check_fit(model: SpeechModel, code: Code, board: Board) -> None:
     """Refuse, before any compiler runs, what cannot fit: arena and constants against the board."""
     largest = max(code.layers, key=lambda layer: layer.constant_bytes)
-    stack = board.stack_bytes + (microlite.STACK_BYTES if isinstance(code, TflmCode) else 0)
-    for what, needed, has in (
-        ("RAM", code.ram_bytes + board.rx_bytes + stack, board.ram_bytes),
-        ("flash", code.constant_bytes, board.flash_bytes),
-    ):
+    for what, (needed, has) in needs(code, board).items():
         if has is not None and needed > has:
             raise CheckError(
                 f"model {model.name} needs at least {format_bytes(needed)} of {what}, board "
