@@ -1,5 +1,7 @@
 """pyOCD: writes, then reads all of it back and compares, which `pyocd flash` alone does not."""
 
+import shlex
+
 from edgeasr.flashing import binary, openocd, usb
 from edgeasr.flashing.way import Job, Plan, Step
 
@@ -47,7 +49,12 @@ def plan(job: Job) -> Plan:
                 "verifies and resets",
                 (
                     *("pyocd", "commander", *common, "--connect", "halt"),
-                    *("--command", f"compare {origin:#010x} '{image}'", "--command", "reset"),
+                    *(
+                        "--command",
+                        f"compare {origin:#010x} {shlex.quote(str(image))}",
+                        "--command",
+                        "reset",
+                    ),
                 ),
                 expects="bytes match",
             ),

@@ -101,6 +101,7 @@ def plan(job: Job) -> Plan:
         cures=_CURES,
         rescue="a copy is whole or not there at all: the program before runs until it is replaced",
         line=f"exec:ssh -W {listen} {host}",
+        notes=(f"the service: {unit}",),
     )
 
 

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,3 +289,21 @@ def test_a_dry_run_for_each_real_board(name, way, tmp_path, monkeypatch):
     assert commands == [step["argv"] for step in json.loads(listed)]
     assert any(str(made.folder / "build" / "tiny") in word for argv in commands for word in argv)
     assert {argv[0] for argv in commands} >= set(flashing.WAYS[way].PROGRAMS)
+
+
+def test_the_readme_shows_what_a_dry_run_prints(tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    shown = re.findall(
+        r"^    \$ edgeasr (flash .*--dry-run)\n((?:    \S.*\n)+)", text, re.MULTILINE
+    )
+    assert len(shown) >= 3
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    for command, output in shown:
+        argv = shlex.split(command)
+        model, name = argv[1].split("-", 1)
+        if not Path(argv[1]).exists():
+            deploy.export(deploy.load_model(model), boards.load(name), Path(argv[1]))
+        printed, refused = edgeasr(*argv)
+        assert refused is None
+        assert printed == textwrap.dedent(output)

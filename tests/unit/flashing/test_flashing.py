@@ -67,7 +67,7 @@ def test_uf2_picotool_and_bossa(make, programs, serial_ports, monkeypatch):
 
 
 def test_ssh_copies_proves_and_starts_a_service(make, programs):
-    project = make(SSH, like="rpi4")
+    project = make(SSH, like="host")
     program = project.folder / "build" / "tiny"
 
     commands = shown(project, host="sam@10.0.0.9")
@@ -370,7 +370,7 @@ def test_ctrl_c_says_what_state_the_board_is_in(make, built, programs, plug, mon
     ],
 )
 def test_what_ssh_says_gets_its_cure(make, built, programs, message, said):
-    project = make(SSH, like="rpi4")
+    project = make(SSH, like="host")
     (project.folder / "build").mkdir()
     (project.folder / "build" / "tiny").write_bytes(b"program")
     programs.add("rsync")
