@@ -48,9 +48,10 @@ def show_report(report: Report) -> None:
     front_end = report.instructions("front_end")
     inference = report.instructions("inference")
     if inference is not None:
+        led = ", with the frame that led to it" if report.incremental else ""
+        frames = "a clip's other frames" if led else "the features of a clip"
         lines.append(
-            f"{report.counted}: {inference:,} an inference, {front_end:,} for the features of a "
-            "clip"
+            f"{report.counted}: {inference:,} an inference{led}, {front_end:,} for {frames}"
         )
     console.out.print("\n".join(lines), markup=False)
 

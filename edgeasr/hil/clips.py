@@ -117,4 +117,5 @@ def run(
         labels=made.manifest.labels,
         outcomes=tuple(outcomes),
         counted=connected.counted,
+        incremental=made.manifest.hop > 0,
     )

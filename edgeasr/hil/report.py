@@ -76,6 +76,8 @@ class Report:
     """All outcomes of one run, with what they were measured on.
 
     counted: what stands as instructions; cycles where the board's runner counts those.
+    incremental: an inference is counted with the frame that led to it, and the front end without
+    the frames of inferences.
     """
 
     board: str
@@ -86,6 +88,7 @@ class Report:
     labels: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     counted: str = INSTRUCTIONS
+    incremental: bool = False
 
     @property
     def agreement(self) -> float:

@@ -64,6 +64,7 @@ def test_clips_and_tensors_are_heard_as_whole_windows(exported, tmp_path: Path, 
     sounds = [_recording(tmp_path / f"{n}.wav", 0.31 + 0.1 * n, n) for n in range(6)]
     report = hil.run(made, sounds)
     assert report.agreement == 1
+    assert report.incremental
     tensors = hil.run_tensors(made, lambda graph: hil.random_inputs(graph, 20, 1))
     assert tensors.unequal == ()
     assert tensors.distinct_outputs > 3
