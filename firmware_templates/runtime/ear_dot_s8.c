@@ -11,27 +11,28 @@
     "sxtb16 %[taps], %[taps], ror #8\n\t"                                                         \
     "smlad " sum ", %[even], %[pair], " sum "\n\t"                                                \
     "smlad " sum ", %[odd], %[taps], " sum "\n\t"
-/* The products of four inputs in four rows. */
+/* The products of four inputs in four rows. On the stack, for want of registers: where the input
+ * ends, and the offset of inputs. */
 #define QUAD                                                                                      \
-    "ldr %[odd], [%[input]], #4\n\t"                                                              \
-    "sxtab16 %[even], %[offsets], %[odd]\n\t"                                                     \
-    "sxtab16 %[odd], %[offsets], %[odd], ror #8\n\t" ROW("%[filter]", "%[sum0]")                  \
+    "ldr %[taps], [%[input]], #4\n\t"                                                             \
+    "ldr %[even], [sp, #4]\n\t"                                                                   \
+    "sxtab16 %[odd], %[even], %[taps], ror #8\n\t"                                                \
+    "sxtab16 %[even], %[even], %[taps]\n\t" ROW("%[filter]", "%[sum0]")                           \
         ROW("%[filter1]", "%[sum1]") ROW("%[filter2]", "%[sum2]") ROW("%[filter3]", "%[sum3]")
-/* taps: where the input ends, which is kept on the stack for want of a register. */
 #define QUADS                                                                                     \
-    "push {%[taps]}\n\t"                                                                          \
     "1:\n\t" QUAD QUAD "ldr %[taps], [sp]\n\t"                                                    \
     "cmp %[input], %[taps]\n\t"                                                                   \
-    "bne 1b\n\t"                                                                                  \
-    "add sp, #4\n\t"
+    "bne 1b\n\t"
 #define PRODUCTS(code)                                                                            \
-    __asm__ volatile(code                                                                         \
+    __asm__ volatile("push {%[pair]}\n\t"                                                         \
+                     "push {%[taps]}\n\t" code "ldr %[pair], [sp, #4]\n\t"                        \
+                     "add sp, #8\n\t"                                                             \
                      : [input] "+r"(input), [filter] "+r"(filter), [filter1] "+r"(filter1),       \
                        [filter2] "+r"(filter2), [filter3] "+r"(filter3), [sum0] "+r"(sum0),       \
                        [sum1] "+r"(sum1), [sum2] "+r"(sum2), [sum3] "+r"(sum3),                   \
-                       [taps] "+r"(taps), [pair] "=&r"(pair), [even] "=&r"(even),                 \
+                       [taps] "+r"(taps), [pair] "+r"(pair), [even] "=&r"(even),                  \
                        [odd] "=&r"(odd)                                                           \
-                     : [offsets] "r"(offsets)                                                     \
+                     :                                                                            \
                      : "cc", "memory")
 #else
 #define ASSEMBLY 0
@@ -50,9 +51,8 @@ void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int3
     int32_t sum3 = sums[3];
     const int8_t *const end = input + count;
 #if ASSEMBLY
-    const int16x2_t offsets = ear_dsp_twice(offset);
     const int8_t *taps = input + (count & ~7);
-    uint32_t pair;
+    int16x2_t pair = ear_dsp_twice(offset);
     uint32_t even;
     uint32_t odd;
     if (taps != input) {
