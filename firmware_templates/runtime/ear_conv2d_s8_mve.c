@@ -14,7 +14,7 @@ typedef struct {
 typedef struct {
     int8_t *values;
     int32_t row;   /* bytes of a row, all that the filter meets of one of the input's */
-    int32_t rows;  /* of the filter; more, so that columns have whole vectors, are 0 */
+    int32_t rows;  /* of the filter */
     int32_t start; /* bytes of padding */
     int32_t inside;
 } band_t;
@@ -146,15 +146,25 @@ static inline void finish_two(const ear_mve_finish_t *finish, int32_t first, int
                      : "lr", "q0", "q1", "q2", "q3", "memory");
 }
 
-/* A column from what lies in a band from `from` on: vectors of whole runs of the filter. */
+/* A column from what lies in a band from `from` on. */
 static inline void take_column(const ear_conv_mve_t *params, const int8_t *from, int32_t row,
                                int8_t *column)
 {
-    const uint8x16_t window = vldrbq_u8(params->window);
-    for (int32_t i = 0; i < row; i += EAR_MVE_BYTES) {
-        vstrbq_s8(column + i, vldrbq_gather_offset_s8(from, window));
-        from += params->band_step;
-    }
+    const uint8_t *places = params->places;
+    const int16_t *starts = params->starts;
+    const int8_t *start;
+    __asm__ volatile("dls lr, %[vectors]\n"
+                     "1:\n\t"
+                     "ldrsh %[start], [%[starts]], #2\n\t"
+                     "vldrb.8 q0, [%[places]], #16\n\t"
+                     "add %[start], %[start], %[from]\n\t"
+                     "vldrb.u8 q1, [%[start], q0]\n\t"
+                     "vstrb.8 q1, [%[column]], #16\n\t"
+                     "le lr, 1b"
+                     : [starts] "+r"(starts), [places] "+r"(places), [column] "+r"(column),
+                       [start] "=&r"(start)
+                     : [from] "r"(from), [vectors] "r"(row / EAR_MVE_BYTES)
+                     : "lr", "q0", "q1", "memory");
 }
 
 #else
@@ -192,8 +202,7 @@ static void take_column(const ear_conv_mve_t *params, const int8_t *from, int32_
                         int8_t *column)
 {
     for (int32_t i = 0; i < row; ++i) {
-        column[i] = from[i / EAR_MVE_BYTES * params->band_step +
-                         params->window[i % EAR_MVE_BYTES]];
+        column[i] = from[params->starts[i / EAR_MVE_BYTES] + params->places[i]];
     }
 }
 

@@ -47,18 +47,19 @@ typedef struct {
     int32_t pad_h;
     int32_t pad_w;
     int32_t columns_bytes;
-    int32_t band_bytes;   /* 0 for columns straight from the input */
-    int32_t band_row;     /* bytes of a row of the band, all that the filter meets */
-    int32_t band_step;    /* bytes from what one vector of a column is of to the next */
-    uint8_t window[16];   /* where the values of a vector are */
-    ear_sums_mve_t sums;  /* NULL with one position */
+    int32_t band_bytes;    /* 0 for columns straight from the input */
+    int32_t band_row;      /* bytes of a row of the band, all that the filter meets */
+    const int16_t *starts; /* where in the band each vector of the first column begins */
+    const uint8_t *places; /* of its values, from there on */
+    ear_sums_mve_t sums;   /* NULL with one position */
 } ear_conv_mve_t;
 
 /* CONV_2D of one group of channels, and FULLY_CONNECTED as one of 1 x 1. The weights of an output
  * channel are n, those of the filter rounded up to a multiple of 16, with any values behind the
  * last one. columns_bytes is 2 n, scratch before that for the band, then weights; or 0 for a
- * filter of 1 x 1 and one position, whose n values of input are read where they are. A band is for
- * filters without dilation along rows whose rows have 1, 2, 4 or 8 values. With columns, a filter
+ * filter of 1 x 1 and one position, whose n values of input are read where they are. A band, for
+ * filters without dilation along rows, has a row for each of the filter's, then zeros, which stand
+ * for what is behind a column. With columns, a filter
  * of 1 x 1 and strides of 1, weights of one block and no more output than input channels, the
  * output may be at the address of the input. */
 void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,

@@ -16,6 +16,8 @@ _VECTOR = 16
 # Columns of so many vectors have a function of sums of their own.
 _MOST_HELD = 6
 _MOST_BAND_BYTES = 1024
+# Longer runs of the filter are copied as fast from the input.
+_MOST_BAND_RUN = 31
 _ALONG = ("stride", "dilation", "pad")
 _PARAMS = (
     "input_offset", "output_offset", "output_min", "output_max", "stride_h", "stride_w",
@@ -143,14 +145,25 @@ def _band(params: dict[str, int], filter_: tuple[int, int, int], positions: int)
     height, width, depth = filter_
     run = width * depth
     row = ((positions - 1) * params["stride_w"] + width) * depth
-    runs = _VECTOR // run if run and _VECTOR % run == 0 else 0
-    bytes_ = -(-height // runs) * runs * row if runs else 0
-    farthest = (runs - 1) * row + run - 1
     dilated = params["dilation_w"] > 1 and width > 1
-    if runs < 2 or height == 1 or dilated or farthest > 255 or bytes_ > _MOST_BAND_BYTES:
-        return {"band_bytes": 0, "band_row": 0, "band_step": 0, "window": (0,) * _VECTOR}
-    window = tuple(k // run * row + k % run for k in range(_VECTOR))
-    return {"band_bytes": bytes_, "band_row": row, "band_step": runs * row, "window": window}
+    behind = -height * run % _VECTOR
+    # From the last position too, what is behind a column is behind the band's rows.
+    zeros = np.full(behind, height * row)
+    offsets = np.concatenate([(np.arange(height)[:, None] * row + np.arange(run)).ravel(), zeros])
+    vectors = offsets.reshape(-1, _VECTOR)
+    starts = vectors.min(axis=1)
+    places = vectors - starts[:, None]
+    # The zeros of the last position are the farthest.
+    bytes_ = -(-(height * row + (row if behind else 0)) // 4) * 4
+    too_long = run > _MOST_BAND_RUN or bytes_ > _MOST_BAND_BYTES or places.max() > 255
+    if height == 1 or dilated or too_long:
+        return {"band_bytes": 0, "band_row": 0, "starts": None, "places": None}
+    return {
+        "band_bytes": bytes_,
+        "band_row": row,
+        "starts": Array("starts", "int16_t", starts.astype(np.int16)),
+        "places": Array("places", "uint8_t", places.astype(np.uint8)),
+    }
 
 
 def every_scale(view: OpView, factors: list[float], channels: int) -> Struct | None:
