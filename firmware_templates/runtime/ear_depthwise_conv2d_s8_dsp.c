@@ -266,42 +266,6 @@ static void by_3x3_positive(const layer_t *layer, const uint32_t *plane, const c
 }
 #endif
 
-/* Any filter. */
-static void by_any(const layer_t *layer, const uint32_t *plane, const channel_t *channel,
-                   int8_t *output)
-{
-    const ear_depthwise_dsp_t *const params = layer->params;
-    const int32_t runs = params->taps_h;
-    const int32_t run = layer->filter_w;
-    const int32_t apart = params->second * params->width;
-    for (int32_t left = layer->height; left > 0; left -= 2) {
-        const int32_t second = left > 1 ? layer->output_row : 0;
-        int8_t *to = output;
-        for (int32_t x = 0; x < layer->width; ++x) {
-            const uint32_t *row = plane + x * params->stride_w;
-            const taps_t *taps = layer->taps;
-            int32_t sum0 = channel->bias;
-            int32_t sum1 = sum0;
-            for (int32_t i = 0; i < runs; ++i) {
-                const uint32_t *from = row;
-                const taps_t *const end = taps + run;
-                do {
-                    sum0 = ear_pair_products(from[0], taps->first, sum0);
-                    sum1 = ear_pair_products(from[apart], taps->second, sum1);
-                    ++from;
-                    ++taps;
-                } while (taps < end);
-                row += params->width;
-            }
-            to[second] = (int8_t)scaled(sum1, channel, false);
-            to[0] = (int8_t)scaled(sum0, channel, false);
-            to += layer->output_column;
-        }
-        plane += params->step * params->width;
-        output += 2 * layer->output_row;
-    }
-}
-
 /* A filter that spans the plane's width: its taps are one run, and outputs one column. Not inline:
  * its loop takes most registers of a Cortex-M, and inside other functions gets too few. */
 static __attribute__((noinline)) void by_run(const layer_t *layer, const uint32_t *plane,
@@ -337,9 +301,6 @@ static __attribute__((noinline)) void convolve(const layer_t *layer, const uint3
     const ear_depthwise_dsp_t *const params = layer->params;
     if (layer->width == 1 && params->width == layer->filter_w) {
         by_run(layer, plane, channel, output);
-    } else if (layer->filter_h != 3 || layer->filter_w != 3 || params->second != 0 ||
-        params->stride_w != 1) {
-        by_any(layer, plane, channel, output);
     } else if (params->positive) {
 #if EAR_DSP
         by_3x3_positive(layer, plane, channel, output);

@@ -8,14 +8,14 @@
 extern "C" {
 #endif
 
-/* DEPTHWISE_CONV_2D of depth multiplier 1 without dilation, by planes: all that the filter meets
- * of one input channel, padding included, as int16. Two adjacent rows are a row of pairs. */
+/* DEPTHWISE_CONV_2D of depth multiplier 1 without dilation: 3 x 3 with strides of 1, or a filter as
+ * wide as the plane, so that outputs are one column. It works by planes: all that the filter meets of
+ * one input channel, padding included, as int16. Two adjacent rows are a row of pairs. */
 typedef struct {
     int32_t padding;       /* the zero point of the input */
     int32_t output_offset; /* the zero point of the output */
     int32_t output_min;
     int32_t output_max;
-    int32_t stride_w;
     int32_t pad_h;
     int32_t pad_w;
     int32_t rows;      /* of the input that the filter meets, from the first on */

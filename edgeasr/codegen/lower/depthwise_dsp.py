@@ -34,7 +34,7 @@ def depthwise(layer: Convolution) -> KernelCall | None:
     fields = {
         "padding": -params["input_offset"],
         **{key: params[key] for key in ("output_offset", "output_min", "output_max")},
-        **{key: params[key] for key in ("stride_w", "pad_h", "pad_w")},
+        **{key: params[key] for key in ("pad_h", "pad_w")},
         **plane,
         "positive": int(params["output_min"] >= params["output_offset"]),
     }
