@@ -47,6 +47,10 @@ _INTERRUPTS = {
     # nRF52840 Product Specification 4.2.4: a peripheral's ID is its interrupt
     "nrf52840dk": {2: "ear_port_uarte_interrupt", 29: "ear_port_pdm_interrupt"},
     "nano33ble_sense": {2: "ear_port_uarte_interrupt", 29: "ear_port_pdm_interrupt"},
+    # STM32: RM0090 table 61, RM0390 table 38, RM0385 table 46: USART1 and 2, stream 3 of DMA1
+    "nucleo_f446re": {38: "ear_port_uart_interrupt", 14: "ear_port_samples_interrupt"},
+    "stm32f4_discovery": {38: "ear_port_uart_interrupt", 14: "ear_port_samples_interrupt"},
+    "stm32f746g_disco": {37: "ear_port_uart_interrupt"},
     # RP2040 Datasheet 2.3.2 and RP2350 Datasheet 3.2: UART0_IRQ and DMA_IRQ_0
     "rpi_pico": {20: "ear_port_uart_rx_interrupt", 11: "ear_port_dma_interrupt"},
     "rpi_pico2": {33: "ear_port_uart_rx_interrupt", 10: "ear_port_dma_interrupt"},

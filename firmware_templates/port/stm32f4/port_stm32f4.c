@@ -256,9 +256,3 @@ void ear_port_write(const uint8_t *bytes, size_t count) {
 uint32_t ear_port_ticks(void) {
     return TIM_CNT;
 }
-
-size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
-}

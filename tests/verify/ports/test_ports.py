@@ -79,6 +79,12 @@ def test_stm32f4_without_a_crystal(tmp_path: Path) -> None:
     _compile("arm-none-eabi-gcc", flags, "nucleo_f446re", tmp_path, EAR_PORT_HSE_HZ=0)
 
 
+def test_stm32f4_without_a_microphone(tmp_path: Path) -> None:
+    flags = _CORES["m4"].split()
+    without = {"EAR_PORT_MICROPHONE_PDM": 0}
+    _compile("arm-none-eabi-gcc", flags, "stm32f4_discovery", tmp_path, **without)
+
+
 def test_stm32f7(tmp_path: Path) -> None:
     flags = _CORES["m7"].split()
     _compile("arm-none-eabi-gcc", flags, "stm32f746g_disco", tmp_path)
