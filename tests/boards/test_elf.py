@@ -4,10 +4,10 @@ Nothing runs here. pyelftools reads the file, so that a mistake that edgeasr's o
 files shares with its linker script would show.
 """
 
+import itertools
 import struct
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pytest
 
@@ -77,7 +77,7 @@ class Image:
         """The bytes that lie in flash at `address` once the program is written."""
         for segment in self.elf.iter_segments("PT_LOAD"):
             at = address - segment["p_paddr"]
-            if 0 <= at and at + count <= segment["p_filesz"]:
+            if at >= 0 and at + count <= segment["p_filesz"]:
                 return segment.data()[at : at + count]
         raise AssertionError(f"nothing is loaded at {address:#010x}")
 
@@ -169,7 +169,7 @@ def test_every_section_lies_in_a_memory_of_the_board(image: Image) -> None:
         taken.append(region)
     assert {".text", ".stack", ".bss"} <= {region.name for region in taken}
     ordered = sorted(taken, key=lambda region: region.origin)
-    for low, high in zip(ordered, ordered[1:], strict=False):
+    for low, high in itertools.pairwise(ordered):
         assert low.end <= high.origin, f"{low.name} overlaps {high.name}"
 
 

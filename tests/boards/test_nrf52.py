@@ -1,0 +1,207 @@
+"""Port nrf52, run as it is in a model of the chip's registers: no emulator has its EasyDMA."""
+
+import contextlib
+import itertools
+import random
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from edgeasr import boards, toolchain
+from tests.boards.conftest import need_tools, write_echo
+from tests.boards.nrf52840 import CYCLES_HZ, Chip, elffile
+
+_BOARDS = [name for name in boards.names() if boards.load(name).port.name == "nrf52"]
+_PLAIN = bytes(range(0xFD))
+_BURST = 6_000
+
+
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory):
+    """Return a function that builds the firmware which sends what the microphone hears."""
+    made: dict[str, toolchain.Built] = {}
+
+    def build(board: str) -> toolchain.Built:
+        need_tools(board)
+        if board not in made:
+            folder = tmp_path_factory.mktemp(board) / "microphone"
+            made[board] = toolchain.build(write_echo(board, folder, "microphone.c").folder)
+        return made[board]
+
+    return build
+
+
+def _start(built: toolchain.Built, board: str, **changed: object) -> Chip:
+    """Run a chip until it waits for bytes, as it does once ear_port_init() is over."""
+    chip = Chip(built.elf, boards.load(board).memory["code"].origin)
+    chip.clock.crystal = changed.get("crystal", True)
+    chip.uicr.values[0x208] = changed.get("approtect", 0xFFFFFFFF)
+    chip.run(lambda: chip.asleep, 0.05)
+    return chip
+
+
+@pytest.fixture(params=_BOARDS)
+def board(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def chip(board, echo) -> Chip:
+    return _start(echo(board)[1], board)
+
+
+def _converse(chip: Chip, data: bytes, seconds: float = 1.0) -> bytes:
+    """Say all at once, and return as many bytes as come back."""
+    wanted = len(chip.uarte.heard) + len(data)
+    chip.uarte.say(data)
+    chip.run(lambda: len(chip.uarte.heard) >= wanted, seconds)
+    return bytes(chip.uarte.heard[-len(data) :])
+
+
+def _symbol(built: toolchain.Built, name: str) -> int:
+    with built.elf.open("rb") as stream:
+        table = elffile.ELFFile(stream).get_section_by_name(".symtab")
+        return table.get_symbol_by_name(name)[0]["st_value"]
+
+
+def _word(chip: Chip, address: int) -> int:
+    return struct.unpack("<I", chip.core.mem_read(address, 4))[0]
+
+
+def test_every_byte_value_comes_back_at_the_line_s_rate(chip, board):
+    assert chip.uarte.baud == pytest.approx(boards.load(board).constants["baud"], rel=0.01)
+    assert _converse(chip, _PLAIN) == _PLAIN
+    assert not chip.uarte.overrun
+
+
+def test_a_burst_in_the_announced_window_loses_nothing(chip, board):
+    data = bytes(random.Random(52).choices(_PLAIN, k=_BURST))
+    window, sent = boards.load(board).rx_bytes, 0
+    while len(chip.uarte.heard) < len(data):
+        free = min(window - (sent - len(chip.uarte.heard)), len(data) - sent)
+        chip.uarte.say(data[sent : sent + free])
+        sent += free
+        before = len(chip.uarte.heard)
+        chip.run(lambda before=before: len(chip.uarte.heard) > before, 0.1)
+    assert bytes(chip.uarte.heard) == data
+    assert not chip.uarte.overrun
+
+
+@contextlib.contextmanager
+def _finding_nothing(chip: Chip, built: toolchain.Built, function: str) -> Iterator[None]:
+    """A function of the port returns 0 for a while, as if the program were busy with a model."""
+    start = _symbol(built, function) & ~1
+    kept = bytes(chip.core.mem_read(start, 4))
+    for code in (struct.pack("<2H", 0x2000, 0x4770), kept):  # movs r0, #0; bx lr
+        chip.core.mem_write(start, code)
+        chip.core.ctl_remove_cache(start, start + 4)
+        if code != kept:
+            yield
+
+
+def test_a_program_that_does_not_read_keeps_the_window_and_what_the_fifo_holds(chip, board, echo):
+    window = boards.load(board).rx_bytes
+    # One byte more is in the transfer that the full ring leaves unanswered.
+    data = bytes(i % 0xFD for i in range(window + 1 + chip.uarte.FIFO_BYTES))
+    with _finding_nothing(chip, echo(board)[1], "ear_port_read"):
+        chip.uarte.say(data + b"lost")
+        chip.run(lambda: not chip.uarte.coming, 0.1)
+        assert not chip.uarte.heard
+    chip.run(lambda: len(chip.uarte.heard) >= len(data), 0.1)
+    assert bytes(chip.uarte.heard) == data
+    assert chip.uarte.overrun == b"lost"
+    assert _converse(chip, _PLAIN) == _PLAIN
+
+
+def _ticks(chip: Chip) -> int:
+    heard = len(chip.uarte.heard)
+    chip.uarte.say(b"\xff")
+    chip.run(lambda: len(chip.uarte.heard) == heard + 5, 0.01)
+    answer = chip.uarte.heard[heard:]
+    assert answer[:1] == b"\xff"
+    return int.from_bytes(answer[1:], "little")
+
+
+def test_ticks_go_on_in_sleep_at_the_rate_of_the_board_file(chip, board):
+    first, began = _ticks(chip), chip.now
+    chip.wait(300)  # 2^32 ticks are 268 s
+    passed = ((_ticks(chip) - first) % (1 << 32) + (1 << 32)) / boards.load(board).ticks_hz
+    assert passed == pytest.approx((chip.now - began) / CYCLES_HZ, abs=2e-6)
+
+
+def test_clock_runs_from_the_crystal_and_flash_through_the_cache(chip):
+    assert chip.clock.values[0x40C] == 0x00010001
+    assert chip.nvmc.values[0x540] == 1
+
+
+def test_a_crystal_that_does_not_start_is_given_up(board, echo):
+    chip = _start(echo(board)[1], board, crystal=False)
+    assert 0.02 < chip.now / CYCLES_HZ < 0.021
+    assert _converse(chip, _PLAIN) == _PLAIN
+
+
+@pytest.mark.parametrize(("uicr", "written"), [(0xFFFFFFFF, 0), (0xFFFFFF5A, 0x5A)])
+def test_the_debug_port_stays_open_where_uicr_says_so(board, echo, uicr, written):
+    """Erratum 249."""
+    chip = _start(echo(board)[1], board, approtect=uicr)
+    assert chip.clock.values[0x558] == written
+
+
+def _ramp() -> Iterator[int]:
+    """Every 16-bit value, ever again."""
+    return (value - 32768 for value in itertools.cycle(range(65536)))
+
+
+def _microphone(board: str, built: toolchain.Built) -> Chip:
+    """Start the firmware that sends what the microphone hears, which is a ramp."""
+    chip = Chip(built.elf, boards.load(board).memory["code"].origin)
+    chip.pdm.sound = _ramp()
+    chip.run(lambda: chip.pdm.due is not None, 0.05)
+    return chip
+
+
+def _samples(chip: Chip) -> list[int]:
+    whole = len(chip.uarte.heard) // 2 * 2
+    return [value for (value,) in struct.iter_unpack("<h", chip.uarte.heard[:whole])]
+
+
+@pytest.mark.parametrize("board", ["nano33ble_sense"])
+def test_microphone_gives_every_sample_at_16_khz(board, listening):
+    chip = _microphone(board, listening(board))
+    chip.wait(0.25)
+    heard = _samples(chip)
+    assert chip.pdm.rate_hz == 16_000
+    # The block that is being taken is not there yet, and the one before is being sent.
+    assert 4_000 - 2 * 128 <= len(heard) <= 4_000
+    assert heard == list(itertools.islice(_ramp(), len(heard)))
+
+
+def test_microphone_is_set_up_as_the_board_file_says(board, listening):
+    facts = boards.load(board).microphone.constants
+    pdm = _microphone(board, listening(board)).pdm
+    assert (pdm.values[pdm.CLK], pdm.values[pdm.DIN]) == (facts["clock_pin"], facts["data_pin"])
+    assert pdm.values[pdm.GAIN_LEFT] == pdm.values[pdm.GAIN_RIGHT] == facts["gain"]
+    assert pdm.values[pdm.MODE] >> 1 == facts["right"]
+    assert pdm.powered - {facts["clock_pin"], boards.load(board).constants["uart_tx_pin"]} == (
+        {facts["power_pin"]} - {0xFFFFFFFF}
+    )
+    # MP34DT05-A data sheet, table 3
+    assert 1_200_000 <= pdm.clock_hz <= 3_250_000
+
+
+@pytest.mark.parametrize("board", ["nano33ble_sense"])
+def test_samples_that_nobody_takes_are_lost_and_counted(board, listening):
+    built = listening(board)
+    chip = _microphone(board, built)
+    kept = boards.load(board).microphone.constants["buffer_samples"]
+    with _finding_nothing(chip, built, "ear_port_microphone"):
+        chip.wait(1.001)
+    lost = _symbol(built, "lost")
+    assert _word(chip, lost) == 16_000 // 128 * 128 - kept
+    chip.run(lambda: len(chip.uarte.heard) >= 2 * (kept + 512), 1)
+    heard, ramp = _samples(chip), list(itertools.islice(_ramp(), 32_000))
+    assert heard[:kept] == ramp[:kept]
+    # One more block is lost, whose interrupt is what wakes the program.
+    after = kept + _word(chip, lost)
+    assert heard[kept:] == ramp[after : after + len(heard) - kept]
