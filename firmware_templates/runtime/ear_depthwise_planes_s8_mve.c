@@ -15,14 +15,26 @@ typedef struct {
 static inline void take_channel(const ear_planes_mve_t *params, const int8_t *weights,
                                 int32_t bias, channel_t *channel)
 {
-    for (int32_t i = 0; i < MOST; ++i) {
-        const int8x16_t lanes = vldrbq_s8(params->lanes + EAR_MVE_BYTES * i);
-        const mve_pred16_t taken = vcmpgeq_n_s8(lanes, 0);
-        const int8x16_t own =
-            vldrbq_gather_offset_z_s8(weights, vreinterpretq_u8_s8(lanes), taken);
-        vstrbq_s8(channel->weights[i], own);
-        channel->biases[i] = bias - params->input_zero_point * vaddvq_s8(own);
-    }
+    const int8_t *lanes = params->lanes;
+    int8_t *own = channel->weights[0];
+    int32_t *biases = channel->biases;
+    int32_t sum;
+    int32_t biased;
+    __asm__ volatile("dls lr, %[most]\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[lanes]], #16\n\t"
+                     "vpt.s8 ge, q0, zr\n\t"
+                     "vldrbt.u8 q1, [%[weights], q0]\n\t"
+                     "vaddv.s8 %[sum], q1\n\t"
+                     "vstrb.8 q1, [%[own]], #16\n\t"
+                     "mls %[biased], %[sum], %[zero_point], %[bias]\n\t"
+                     "str %[biased], [%[biases]], #4\n\t"
+                     "le lr, 1b"
+                     : [lanes] "+r"(lanes), [own] "+r"(own), [biases] "+r"(biases),
+                       [sum] "=&Te"(sum), [biased] "=&r"(biased)
+                     : [weights] "r"(weights), [zero_point] "r"(params->input_zero_point),
+                       [bias] "r"(bias), [most] "r"(MOST)
+                     : "lr", "q0", "q1", "cc", "memory");
 }
 
 static inline void gather_run(const int8_t *from, int32_t channels, int32_t count, int8_t *to)
@@ -39,58 +51,69 @@ static inline void gather_run(const int8_t *from, int32_t channels, int32_t coun
                      : "lr", "q0", "memory");
 }
 
-/* The sums of a line: of five outputs a step, or of three, from what lies in the window. */
-static void sums_of(const ear_planes_mve_t *params, const channel_t *channel, const int8_t *plane,
-                    int32_t *sums)
+/* The sums of a line, five outputs a step. */
+static inline void sums_of_line(const ear_planes_mve_t *params, const channel_t *channel,
+                                const int8_t *plane, int32_t *sums)
 {
-    const int8_t *const weights = channel->weights[0];
-    if (params->is_run) {
-        __asm__ volatile("vldrb.8 q1, [%[weights]]\n\t"
-                         "vldrb.8 q2, [%[weights], #16]\n\t"
-                         "vldrb.8 q3, [%[weights], #32]\n\t"
-                         "vldrb.8 q4, [%[weights], #48]\n\t"
-                         "vldrb.8 q5, [%[weights], #64]\n\t"
-                         "dls lr, %[steps]\n"
-                         "1:\n\t"
-                         "vldrb.8 q0, [%[plane]]\n\t"
-                         "ldm %[biases], {r2, r4, r6, r8, r10}\n\t"
-                         "vmladava.s8 r2, q0, q1\n\t"
-                         "vmladava.s8 r4, q0, q2\n\t"
-                         "vmladava.s8 r6, q0, q3\n\t"
-                         "vmladava.s8 r8, q0, q4\n\t"
-                         "vmladava.s8 r10, q0, q5\n\t"
-                         "add %[plane], %[plane], %[step]\n\t"
-                         "stm %[sums], {r2, r4, r6, r8, r10}\n\t"
-                         "add %[sums], %[sums], %[made]\n\t"
-                         "le lr, 1b"
-                         : [plane] "+r"(plane), [sums] "+r"(sums)
-                         : [weights] "r"(weights), [biases] "r"(channel->biases),
-                           [steps] "r"(params->steps), [step] "r"(params->step),
-                           [made] "r"(4 * params->group)
-                         : "lr", "r2", "r4", "r6", "r8", "r10", "q0", "q1", "q2", "q3", "q4",
-                           "q5", "memory");
-        return;
-    }
     __asm__ volatile("vldrb.8 q1, [%[weights]]\n\t"
                      "vldrb.8 q2, [%[weights], #16]\n\t"
                      "vldrb.8 q3, [%[weights], #32]\n\t"
-                     "vldrb.8 q4, [%[window]]\n\t"
+                     "vldrb.8 q4, [%[weights], #48]\n\t"
+                     "vldrb.8 q5, [%[weights], #64]\n\t"
                      "dls lr, %[steps]\n"
                      "1:\n\t"
-                     "vldrb.u8 q0, [%[plane], q4]\n\t"
-                     "ldm %[biases], {r2, r4, r6}\n\t"
+                     "vldrb.8 q0, [%[plane]]\n\t"
+                     "ldm %[biases], {r2, r4, r6, r8, r10}\n\t"
                      "vmladava.s8 r2, q0, q1\n\t"
                      "vmladava.s8 r4, q0, q2\n\t"
                      "vmladava.s8 r6, q0, q3\n\t"
+                     "vmladava.s8 r8, q0, q4\n\t"
+                     "vmladava.s8 r10, q0, q5\n\t"
                      "add %[plane], %[plane], %[step]\n\t"
-                     "stm %[sums], {r2, r4, r6}\n\t"
+                     "stm %[sums], {r2, r4, r6, r8, r10}\n\t"
                      "add %[sums], %[sums], %[made]\n\t"
                      "le lr, 1b"
                      : [plane] "+r"(plane), [sums] "+r"(sums)
-                     : [weights] "r"(weights), [window] "r"(params->window),
-                       [biases] "r"(channel->biases), [steps] "r"(params->steps),
-                       [step] "r"(params->step), [made] "r"(4 * params->group)
-                     : "lr", "r2", "r4", "r6", "q0", "q1", "q2", "q3", "q4", "memory");
+                     : [weights] "r"(channel->weights[0]), [biases] "r"(channel->biases),
+                       [steps] "r"(params->steps), [step] "r"(params->step),
+                       [made] "r"(4 * params->group)
+                     : "lr", "r2", "r4", "r6", "r8", "r10", "q0", "q1", "q2", "q3", "q4", "q5",
+                       "memory");
+}
+
+/* Those of several lines, up to three outputs a step from what lies in the window. Not inline: the
+ * registers that it takes are missed around it. */
+__attribute__((noinline)) static void sums_of_lines(const ear_planes_mve_t *params,
+                                                    const channel_t *channel,
+                                                    const int8_t *plane, int32_t *sums)
+{
+    int32_t lines = params->band;
+    __asm__ volatile("1:\n\t"
+                     "dls lr, %[steps]\n"
+                     "2:\n\t"
+                     "vldrb.u8 q0, [%[plane], %q[window]]\n\t"
+                     "ldm %[biases], {r2, r4, r6}\n\t"
+                     "vmladava.s8 r2, q0, %q[weights0]\n\t"
+                     "vmladava.s8 r4, q0, %q[weights1]\n\t"
+                     "vmladava.s8 r6, q0, %q[weights2]\n\t"
+                     "add %[plane], %[plane], %[step]\n\t"
+                     "stm %[sums], {r2, r4, r6}\n\t"
+                     "add %[sums], %[sums], %[made]\n\t"
+                     "le lr, 2b\n\t"
+                     "add %[plane], %[plane], %[to_line]\n\t"
+                     "add %[sums], %[sums], %[to_sums]\n\t"
+                     "subs %[lines], %[lines], #1\n\t"
+                     "bne 1b"
+                     : [plane] "+r"(plane), [sums] "+r"(sums), [lines] "+r"(lines)
+                     : [weights0] "w"(vldrbq_s8(channel->weights[0])),
+                       [weights1] "w"(vldrbq_s8(channel->weights[1])),
+                       [weights2] "w"(vldrbq_s8(channel->weights[2])),
+                       [window] "w"(vldrbq_u8(params->window)), [biases] "r"(channel->biases),
+                       [steps] "r"(params->steps), [step] "r"(params->step),
+                       [made] "r"(4 * params->group),
+                       [to_line] "r"(params->line - params->steps * params->step),
+                       [to_sums] "r"(4 * (params->columns - params->steps * params->group))
+                     : "lr", "r2", "r4", "r6", "q0", "cc", "memory");
 }
 
 /* Eight outputs from the sums, `rounds` times: lanes of even number are the first four. */
@@ -189,8 +212,8 @@ static void gather_run(const int8_t *from, int32_t channels, int32_t count, int8
     }
 }
 
-static void sums_of(const ear_planes_mve_t *params, const channel_t *channel, const int8_t *plane,
-                    int32_t *sums)
+static void sums_of_line(const ear_planes_mve_t *params, const channel_t *channel,
+                         const int8_t *plane, int32_t *sums)
 {
     for (int32_t step = 0; step < params->steps; ++step) {
         for (int32_t i = 0; i < params->group; ++i) {
@@ -218,6 +241,22 @@ static void finish(const ear_planes_mve_t *params, int32_t multiplier, int32_t s
 
 #endif
 
+static void sums_of_band(const ear_planes_mve_t *params, const channel_t *channel,
+                         const int8_t *plane, int32_t *sums)
+{
+#if EAR_MVE
+    if (!params->is_run) {
+        sums_of_lines(params, channel, plane, sums);
+        return;
+    }
+#endif
+    for (int32_t i = 0; i < params->band; ++i) {
+        sums_of_line(params, channel, plane, sums);
+        plane += params->line;
+        sums += params->columns;
+    }
+}
+
 /* The inside of a plane, all that the filter meets of a channel. */
 static void gather(const ear_planes_mve_t *params, const int8_t *input, int8_t *plane)
 {
@@ -236,13 +275,7 @@ static void convolve(const ear_planes_mve_t *params, const channel_t *channel, i
     for (int32_t line = 0; line < params->lines; line += params->band) {
         const int32_t last = params->lines - params->band;
         const int32_t first = line < last ? line : last;
-        const int8_t *from = plane + first * params->line;
-        int32_t *to = sums;
-        for (int32_t i = 0; i < params->band; ++i) {
-            sums_of(params, channel, from, to);
-            from += params->line;
-            to += params->columns;
-        }
+        sums_of_band(params, channel, plane + first * params->line, sums);
         finish(params, multiplier, shift, sums, params->band * params->columns,
                output + first * params->columns * params->channels);
     }
