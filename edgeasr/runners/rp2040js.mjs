@@ -13,6 +13,7 @@ const [folder, image, descriptor, attached, argument] = process.argv.slice(2);
 const { RP2040 } = await import(pathToFileURL(join(folder, 'dist', 'esm', 'index.js')));
 
 const FLASH = 0x10000000;
+const RAM = 0x20000000;
 const BOOT_STAGE2 = 0x20041f00; // where the boot ROM copies it to
 const BOOT_STAGE2_BYTES = 256;
 const BOOT_STACK = 0x20042000 - BOOT_STAGE2_BYTES;
@@ -26,7 +27,7 @@ const RP2040_FAMILY = 0xe48bff56;
 
 // Instructions between two looks at the socket.
 const BATCH = 200_000;
-// Instructions between two looks at what has come.
+// Instructions between two looks at what has come; less than a microsecond, which is a tick.
 const FEED = 64;
 const BITS_PER_BYTE = 10; // on the line
 const NS = 1e9;
@@ -76,7 +77,7 @@ function boot(chip) {
     end(BAD_IMAGE_EXIT, `the boot ROM would not start it: the CRC-32 of the second boot stage is ` +
       `${hex(crc)}, and its last word is ${hex(held)}`);
   }
-  chip.sram.set(stage2, BOOT_STAGE2 - 0x20000000);
+  chip.sram.set(stage2, BOOT_STAGE2 - RAM);
   chip.core.SP = BOOT_STACK;
   chip.core.LR = 0;
   chip.core.PC = BOOT_STAGE2;
@@ -93,16 +94,33 @@ function faultOnWhatSiliconFaultsOn(chip) {
   const refuse = (part, text) => (['RP2040', 'CortexM0Core'].includes(part) ? fault(text) : note(part, text));
   chip.logger = { debug() {}, info() {}, warn: refuse, error: refuse };
   chip.onBreak = (code) => fault(`breakpoint ${code}`);
-  const aligned = (address, mask) => {
+  const unaligned = (address) => fault(`unaligned access to 0x${hex(address)}`);
+  // Flash and RAM are read here, for speed: every instruction is, too.
+  const flash16 = new Uint16Array(chip.flash.buffer);
+  const flash32 = new Uint32Array(chip.flash.buffer);
+  const ram16 = new Uint16Array(chip.sram.buffer);
+  const ram32 = new Uint32Array(chip.sram.buffer);
+  const reader = (mask, shift, flash, ram, other) => (address) => {
     if (address & mask) {
-      fault(`unaligned access to 0x${hex(address)}`);
+      unaligned(address);
     }
+    const inFlash = address - FLASH;
+    if (inFlash >= 0 && inFlash < chip.flash.length) {
+      return flash[inFlash >> shift];
+    }
+    const inRam = address - RAM;
+    return inRam >= 0 && inRam < chip.sram.length ? ram[inRam >> shift] : other(address);
   };
-  for (const [bits, mask] of [[16, 1], [32, 3]]) {
-    const [read, write] = [`readUint${bits}`, `writeUint${bits}`];
-    core[read] = (address) => (aligned(address, mask), chip[read](address));
-    core[write] = (address, value) => (aligned(address, mask), chip[write](address, value));
-  }
+  const writer = (mask, other) => (address, value) => {
+    if (address & mask) {
+      unaligned(address);
+    }
+    other(address, value);
+  };
+  core.readUint16 = reader(1, 1, flash16, ram16, (address) => chip.readUint16(address));
+  core.readUint32 = reader(3, 2, flash32, ram32, (address) => chip.readUint32(address));
+  core.writeUint16 = writer(1, (address, value) => chip.writeUint16(address, value));
+  core.writeUint32 = writer(3, (address, value) => chip.writeUint32(address, value));
 }
 
 const chip = new RP2040();
@@ -151,18 +169,15 @@ function feed() {
 
 let pioSteps = 0; // due, with the part of one
 
-function stepPio(cycles) {
-  const [machine] = pio.machines;
-  pioSteps += cycles / (machine.clockDivInt + machine.clockDivFrac / 256);
-  for (; pioSteps >= 1; pioSteps--) {
-    pio.step();
-  }
-}
-
-function sleep(cycles) {
+// Let the time of so many cycles pass for all but the core.
+function pass(cycles) {
   clock.tick((cycles * NS) / chip.clkSys);
   if (!pio.stopped) {
-    stepPio(cycles);
+    const [machine] = pio.machines;
+    pioSteps += cycles / (machine.clockDivInt + machine.clockDivFrac / 256);
+    for (; pioSteps >= 1; pioSteps--) {
+      pio.step();
+    }
   }
 }
 
@@ -173,22 +188,18 @@ function step(instructions) {
     const stop = Math.max(0, left - FEED);
     let cycles = 0;
     while (left > stop && !core.waiting) {
-      const taken = core.executeInstruction();
-      clock.tick((taken * NS) / chip.clkSys);
-      cycles += taken;
+      cycles += core.executeInstruction();
       left--;
     }
-    if (!pio.stopped) {
-      stepPio(cycles);
-    }
+    pass(cycles);
     if (!core.waiting) {
       feed();
     } else if (core.pendingInterrupts & core.enabledInterrupts) {
       core.waiting = false;
     } else if (feed()) {
-      sleep((BITS_PER_BYTE * chip.clkSys) / uart.baudRate); // the byte's time on the line
+      pass((BITS_PER_BYTE * chip.clkSys) / uart.baudRate); // the byte's time on the line
     } else if (!pio.stopped) {
-      sleep(FEED);
+      pass(FEED);
       left -= FEED;
     } else {
       return false;

@@ -58,7 +58,16 @@ def test_recordings_agree_with_the_host(
     options = [f"--clips={path}" for path in clips]
 
     done = edgeasr(
-        "hil", "p", *options, "--limit", _CLIPS[board], "--junit", "hil.xml", "--json", cwd=tmp_path
+        "hil",
+        "p",
+        "--simulate",
+        *options,
+        "--limit",
+        _CLIPS[board],
+        "--junit",
+        "hil.xml",
+        "--json",
+        cwd=tmp_path,
     )
 
     assert done.returncode == 0, done.stderr
@@ -82,7 +91,7 @@ def test_every_layer_agrees_with_the_host(board: str, tmp_path: Path) -> None:
     import numpy as np
 
     from edgeasr import deploy, oracle, project
-    from edgeasr.connect import connect
+    from edgeasr.connect import SIMULATOR, connect
 
     assert edgeasr("export", "digits", "--board", board, "--out", "p", cwd=tmp_path).returncode == 0
     toolchain.build(tmp_path / "p")
@@ -93,7 +102,7 @@ def test_every_layer_agrees_with_the_host(board: str, tmp_path: Path) -> None:
     scores = reference.invoke(window)
 
     made = project.load(tmp_path / "p")
-    with connect(made) as connected:
+    with connect(made, port=SIMULATOR) as connected:
         device = connected.device
         for layer in made.manifest.layers:
             got = device.tensor(window.tobytes(), layer=layer.index)
@@ -107,7 +116,7 @@ def test_a_stream_is_heard(board: str, shared_data: Path, tmp_path: Path) -> Non
 
     from edgeasr import audio, deploy, project
     from edgeasr.audio import catalog
-    from edgeasr.connect import connect
+    from edgeasr.connect import SIMULATOR, connect
 
     assert edgeasr("export", "digits", "--board", board, "--out", "p", cwd=tmp_path).returncode == 0
     toolchain.build(tmp_path / "p")
@@ -117,7 +126,7 @@ def test_a_stream_is_heard(board: str, shared_data: Path, tmp_path: Path) -> Non
     for clip in clips[::60]:
         pieces += [audio.read_clip(clip), np.zeros(12000, np.int16)]
 
-    with connect(project.load(tmp_path / "p")) as connected:
+    with connect(project.load(tmp_path / "p"), port=SIMULATOR) as connected:
         events = list(connected.device.stream([np.concatenate(pieces)]))
 
     heard = [connected.hello.labels[e.label] for e in events]

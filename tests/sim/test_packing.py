@@ -7,7 +7,7 @@ import pytest
 
 from edgeasr import oracle
 from edgeasr.codegen.packing.linking import CODE_BYTES
-from edgeasr.connect import connect
+from edgeasr.connect import SIMULATOR, connect
 from tests.boards.conftest import SIMULATED, need_tools
 from tests.sim.packed import every_packing
 
@@ -25,7 +25,7 @@ def test_every_packed_layer_has_the_bits_of_the_host(board: str, tmp_path: Path)
     entry = model.graph.tensor(model.graph.inputs[0])
     rng = np.random.default_rng(1)
 
-    with connect(made.project) as connected:
+    with connect(made.project, port=SIMULATOR) as connected:
         for window in (rng.integers(-128, 128, entry.shape, np.int8) for _ in range(2)):
             reference.invoke(window)
             for layer in layers:
