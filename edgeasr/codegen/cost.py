@@ -34,9 +34,9 @@ class _Kernel:
 
 
 _KERNELS: Mapping[str, _Kernel] = {
-    "CONV_2D": _Kernel(114, 177, 57, 1.65, 90, 30, 6.0),
+    "CONV_2D": _Kernel(114, 177, 57, 1.65, 90, 45, 2.5),
     "DEPTHWISE_CONV_2D": _Kernel(102, 192, 14, 3.53, 90, 12, 9.0),
-    "FULLY_CONNECTED": _Kernel(174, 222, 0, 1.59, 78, 0, 6.0),
+    "FULLY_CONNECTED": _Kernel(174, 222, 0, 1.59, 90, 0, 2.5),
 }
 
 

@@ -74,3 +74,24 @@ void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int3
     sums[2] = sum2;
     sums[3] = sum3;
 }
+
+int32_t ear_dot_s8(const int8_t *input, int32_t offset, const int8_t *filter, int32_t count)
+{
+    int32_t sum = 0;
+    const int8_t *const end = input + count;
+#if EAR_DSP
+    const int16x2_t offsets = ear_dsp_twice(offset);
+    for (int32_t quads = count / 4; quads > 0; --quads) {
+        const uint32_t quad = ear_dsp_quad(input);
+        const uint32_t taps = ear_dsp_quad(filter);
+        sum = __smlad(ear_dsp_add_even(offsets, quad), ear_dsp_even(taps), sum);
+        sum = __smlad(ear_dsp_add_odd(offsets, quad), ear_dsp_odd(taps), sum);
+        input += 4;
+        filter += 4;
+    }
+#endif
+    while (input < end) {
+        sum += (*input++ + offset) * *filter++;
+    }
+    return sum;
+}

@@ -12,14 +12,6 @@ void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int3
                  int32_t count, int32_t sums[4]);
 
 /* The sum over i of (input[i] + offset) * filter[i]. */
-static inline int32_t ear_dot_s8(const int8_t *input, int32_t offset, const int8_t *filter,
-                                 int32_t count)
-{
-    int32_t sum = 0;
-    for (int32_t i = 0; i < count; ++i) {
-        sum += (input[i] + offset) * filter[i];
-    }
-    return sum;
-}
+int32_t ear_dot_s8(const int8_t *input, int32_t offset, const int8_t *filter, int32_t count);
 
 #endif
