@@ -123,6 +123,19 @@ def _ticks(chip: Chip) -> int:
     return int.from_bytes(answer[1:], "little")
 
 
+def test_what_is_sent_waits_for_the_line_and_is_not_written_over(chip):
+    """Each byte asks for five, so the line out is always behind."""
+    count = 200
+    chip.uarte.say(b"\xff" * count)
+    chip.run(lambda: len(chip.uarte.heard) == 5 * count, 0.1)
+    answers = [bytes(answer) for answer in zip(*[iter(chip.uarte.heard)] * 5, strict=True)]
+    assert {answer[0] for answer in answers} == {0xFF}
+    ticks = [int.from_bytes(answer[1:], "little") for answer in answers]
+    steps = {later - sooner for sooner, later in itertools.pairwise(ticks[20:])}
+    # Five bytes take 50 us, which are 800 ticks.
+    assert steps and all(abs(step - 800) < 20 for step in steps), steps
+
+
 def test_ticks_go_on_in_sleep_at_the_rate_of_the_board_file(chip, board):
     first, began = _ticks(chip), chip.now
     chip.wait(300)  # 2^32 ticks are 268 s
