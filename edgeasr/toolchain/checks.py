@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edgeasr import boards, microlite
 from edgeasr.errors import ToolError
-from edgeasr.toolchain import tools
+from edgeasr.toolchain import npm, tools
 
 _OLDEST_PYTHON = (3, 11)
 
@@ -67,6 +67,7 @@ def all_checks() -> Iterator[Check]:
         yield check
         if known.program in _LIBRARIES and check.ok:
             yield _library(known)
+    yield _rp2040js()
     yield _microlite()
     yield _serial_ports()
 
@@ -102,6 +103,15 @@ def _library(known: tools.Tool) -> Check:
     library = known.packages.split()[-1]
     return Check(f"{language} library of {known.program}", known.needed_for.rstrip(","), found,
                  f"apt-get install {library}", known.essential)  # fmt: skip
+
+
+def _rp2040js() -> Check:
+    found = ""
+    with contextlib.suppress(ToolError):
+        npm.rp2040js()
+        found = npm.VERSION
+    needed_for = "running firmware of the Raspberry Pi Pico"
+    return Check("npm package rp2040js", needed_for, found, npm.INSTALL, essential=False)
 
 
 def _microlite() -> Check:

@@ -9,8 +9,7 @@ from edgeasr import boards, paths, project, toolchain
 from edgeasr.codegen.environment import render
 from edgeasr.errors import ToolError
 from edgeasr.project import Manifest, Project
-from edgeasr.runners import rp2040js
-from edgeasr.toolchain import Built
+from edgeasr.toolchain import Built, npm
 from tests.conftest import missing, need
 
 _HERE = Path(__file__).parent
@@ -33,7 +32,7 @@ def need_tools(board: str) -> None:
     need("cmake", "ninja", known.compiler.program, *_EMULATORS.get(known.runner, ()))
     if known.runner == "rp2040js":
         try:
-            rp2040js.package()
+            npm.rp2040js()
         except ToolError as error:
             missing(f"npm package rp2040js ({error})")
 

@@ -14,7 +14,7 @@ from edgeasr import boards, runners, toolchain
 from edgeasr.errors import InputError, LinkError, ToolError
 from edgeasr.runners import rp2040js
 from edgeasr.runners.child import spawn
-from edgeasr.toolchain import elf, require, uf2
+from edgeasr.toolchain import elf, npm, require, uf2
 from tests.boards.conftest import need_tools, write_echo
 
 _INMP441 = Path(__file__).with_name("inmp441.mjs")
@@ -160,10 +160,12 @@ def test_a_runner_that_is_missing_or_another_is_told(echo, monkeypatch, tmp_path
     made, built = echo("rpi_pico")
     board = boards.load("rpi_pico")
     monkeypatch.setenv("EDGEASR_RP2040JS", str(tmp_path))
-    with pytest.raises(ToolError, match=r"no npm package rp2040js.*run: tools/setup test; elsewhe"):
+    with pytest.raises(
+        ToolError, match=r"no npm package rp2040js.*install: tools/setup test, in a clone"
+    ):
         runners.start(made.folder, board, built.elf)
     (tmp_path / "package.json").write_text('{"version": "0.9.0"}')
-    with pytest.raises(ToolError, match=rf"rp2040js 0\.9\.0; .*npm install .*{rp2040js.VERSION}"):
+    with pytest.raises(ToolError, match=rf"rp2040js 0\.9\.0; .*npm install .*{npm.VERSION}"):
         runners.start(made.folder, board, built.elf)
     monkeypatch.delenv("EDGEASR_RP2040JS")
     with pytest.raises(InputError, match=r"other\.uf2: not found; .*edgeasr build"):
@@ -179,9 +181,9 @@ def test_a_runner_that_is_missing_or_another_is_told(echo, monkeypatch, tmp_path
 def test_the_locked_package_is_the_one_that_runs():
     lock = Path(__file__).parents[2] / "tools" / "npm" / "package-lock.json"
     packages = json.loads(lock.read_text())["packages"]
-    assert packages[""]["dependencies"] == {"rp2040js": rp2040js.VERSION}
+    assert packages[""]["dependencies"] == {"rp2040js": npm.VERSION}
     held = packages["node_modules/rp2040js"]
-    assert held["version"] == rp2040js.VERSION
+    assert held["version"] == npm.VERSION
     assert held["integrity"].startswith("sha512-")
 
 
@@ -199,11 +201,11 @@ def test_a_microphone_is_heard_by_i2s(tmp_path):
     samples, rate = tmp_path / "samples", tmp_path / "rate"
     samples.write_bytes(b"".join(struct.pack("<I", value & 0xFFFFFF) for value in said))
     pins = f"{facts['clock_pin']} {facts['clock_pin'] + 1} {facts['data_pin']}"
-    script = Path(rp2040js.__file__).with_suffix(".mjs")
+    script = rp2040js.SCRIPT
     heard = b""
 
     with spawn(
-        [require("node"), script, rp2040js.package(), image],
+        [require("node"), script, npm.rp2040js(), image],
         tmp_path / "log",
         line_as=lambda socket: (str(socket), _INMP441, f"{pins} {rate} {samples}"),
     ) as running:
