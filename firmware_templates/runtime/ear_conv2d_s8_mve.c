@@ -2,6 +2,13 @@
 
 #include "ear_mve.h"
 
+typedef struct {
+    const ear_conv_mve_t *params;
+    const int32_t *bias;
+    int32_t channels;
+    ear_mve_finish_t finish;
+} layer_t;
+
 /* A block of output channels, its weights unpacked. */
 typedef struct {
     const int8_t *weights;
@@ -287,24 +294,23 @@ static void fill_band(const ear_conv_mve_t *params, const ear_dims_t *input_dims
 }
 
 /* The channels of a block at one position. */
-static void finish_column(const block_t *block, const int8_t *column, const int32_t *bias,
-                          const ear_mve_finish_t *finish, int8_t *output)
+static void finish_column(const layer_t *layer, const block_t *block, const int8_t *column,
+                          int8_t *output)
 {
     int32_t sums[EAR_SUMS_MOST];
     for (int32_t done = 0; done < block->count; done += EAR_SUMS_MOST) {
         const int32_t rest = block->count - done;
         const int32_t count = rest < EAR_SUMS_MOST ? rest : EAR_SUMS_MOST;
         const int32_t first = block->first + done;
-        one_column(column, block->weights + done * block->row, block->row, count, bias + first,
-                   sums);
-        ear_mve_finish(finish, first, count, sums, output + first);
+        one_column(column, block->weights + done * block->row, block->row, count,
+                   layer->bias + first, sums);
+        ear_mve_finish(&layer->finish, first, count, sums, output + first);
     }
 }
 
 /* The channels of a block at two positions, whose columns are adjacent. */
-static void finish_columns(const ear_conv_mve_t *params, const block_t *block,
-                           const int8_t *columns, const int32_t *bias,
-                           const ear_mve_finish_t *finish, int32_t channels, int8_t *output)
+static void finish_columns(const layer_t *layer, const block_t *block, const int8_t *columns,
+                           int8_t *output)
 {
     int32_t sums[2 * EAR_SUMS_MOST];
     const int32_t row = block->row;
@@ -314,14 +320,31 @@ static void finish_columns(const ear_conv_mve_t *params, const block_t *block,
         const int32_t count = rest < EAR_SUMS_MOST ? rest : EAR_SUMS_MOST;
         const int32_t first = block->first + done;
         if (count > 1) {
-            params->sums(columns, weights, row, count / 2, sums);
+            layer->params->sums(columns, weights, row, count / 2, sums);
         }
         weights += count * row;
         if (count % 2 != 0) {
             sums[count - 1] = one_sum(columns, weights - row, row, 0);
             sums[EAR_SUMS_MOST + count - 1] = one_sum(columns + row, weights - row, row, 0);
         }
-        finish_two(finish, first, count, bias, sums, output + first, output + channels + first);
+        int8_t *const to = output + first;
+        finish_two(&layer->finish, first, count, layer->bias, sums, to, to + layer->channels);
+    }
+}
+
+/* A row of positions whose columns are those of the input, one after the other. */
+static void finish_row(const layer_t *layer, const block_t *block, const int8_t *input,
+                       int32_t positions, int8_t *columns, int8_t *output)
+{
+    for (; positions >= 2; positions -= 2) {
+        ear_mve_copy(columns, input, 2 * block->row);
+        finish_columns(layer, block, columns, output);
+        input += 2 * block->row;
+        output += 2 * layer->channels;
+    }
+    if (positions != 0) {
+        ear_mve_copy(columns, input, block->row);
+        finish_column(layer, block, columns, output);
     }
 }
 
@@ -335,8 +358,11 @@ void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,
     const int32_t depth = input_dims->c;
     const int32_t row = ear_mve_padded(filter_dims->h * filter_dims->w * depth);
     const int32_t step = ear_weights_block(filter, channels);
-    const ear_mve_finish_t finish = {scales->multipliers, scales->shifts, params->output_offset,
-                                     params->output_min, params->output_max};
+    const layer_t layer = {params, bias, channels,
+                           {scales->multipliers, scales->shifts, params->output_offset,
+                            params->output_min, params->output_max}};
+    const bool is_row = row == depth && filter_dims->h * filter_dims->w == 1 &&
+                        params->stride_w == 1 && output_dims->n * output_dims->h == 1;
     int8_t *const room = scratch + params->columns_bytes + params->band_bytes;
     band_t band = {0};
     if (params->columns_bytes != 0) {
@@ -350,7 +376,11 @@ void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,
         const block_t block = {ear_weights_rows(filter, row, first, count, room), row, first,
                                count};
         if (params->columns_bytes == 0) {
-            finish_column(&block, input, bias, &finish, output);
+            finish_column(&layer, &block, input, output);
+            continue;
+        }
+        if (is_row) {
+            finish_row(&layer, &block, input, output_dims->w, scratch, output);
             continue;
         }
         const int8_t *image = input;
@@ -372,7 +402,7 @@ void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,
                                x * params->stride_w - params->pad_w, column);
                     }
                     if (++made == 2) {
-                        finish_columns(params, &block, scratch, bias, &finish, channels, to);
+                        finish_columns(&layer, &block, scratch, to);
                         to += 2 * channels;
                         made = 0;
                     }
@@ -381,7 +411,7 @@ void ear_conv2d_s8_mve(const ear_conv_mve_t *params, const ear_scales_t *scales,
             image += input_dims->h * input_dims->w * depth;
         }
         if (made != 0) {
-            finish_column(&block, scratch, bias, &finish, to);
+            finish_column(&layer, &block, scratch, to);
         }
     }
 }
