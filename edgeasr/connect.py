@@ -32,7 +32,7 @@ class Connected:
     """A running firmware of a project.
 
     count: turns the device's ticks into what `counted` says: instructions, or cycles; None where
-    the runner cannot.
+    the runner cannot. runner: what runs it; None for a port.
     """
 
     project: Project
@@ -41,6 +41,7 @@ class Connected:
     hello: Hello
     count: Callable[[int], int | None] | None
     counted: str
+    runner: str | None = None
 
     @property
     def instructions(self) -> Callable[[int], int | None] | None:
@@ -75,7 +76,8 @@ def connect(
         return
     with _run(project, board) as running:
         device = Device(running.link, log=log)
-        yield _greet(project, model, device, running.instructions, running.counted)
+        greeted = _greet(project, model, device, running.instructions, running.counted)
+        yield replace(greeted, runner=board.runner)
 
 
 def as_engine(project: Project, engine: str) -> Project:

@@ -379,10 +379,23 @@ def _runtime_files(model: SpeechModel, code: Code) -> list[str]:
     """Return the names of the runtime's files that the firmware is built from, headers too."""
     session = {name for part in _SESSION for name in closure(part)}
     if model.facts.front_end is not None:
-        heard = {*closure("ear_session_audio.c"), *features.c_sources(model.facts.front_end)}
+        parts = (*closure("ear_session_audio.c"), *closure("ear_session_proof.c"))
+        heard = {*parts, *features.c_sources(model.facts.front_end)}
         return sorted({*session, *heard, *code.sources})
     bare = {*session, "ear_session_audio_none.c", "ear_recognizer_none.c"} - _RECOGNISER_SOURCES
     return sorted({*bare, *code.sources})
+
+
+def _self_test(board: Board) -> list[tuple[str, str, str]]:
+    """Return the constants of the self-test: the memory that it tries."""
+    if "data" not in board.memory:
+        return [("EAR_SELF_TEST_RAM_BYTES", "0u", "memory that SELF_TEST tries: the system's")]
+    region = board.memory["data"]
+    base = boards.literal("ram_base", region.origin)
+    return [
+        ("EAR_SELF_TEST_RAM_BASE", base, "memory for data, which SELF_TEST tries"),
+        ("EAR_SELF_TEST_RAM_BYTES", f"{region.bytes}u", "size of that memory"),
+    ]
 
 
 def _rendered(
@@ -390,8 +403,11 @@ def _rendered(
 ) -> dict[str, str]:
     """Return the files of the project itself. python: sources of the library beside Python."""
     more = microlite.STACK_BYTES if engine == "tflm" else 0
+    of_board = boards.c_context(board)
+    if model.hears:
+        of_board["constants"] += _self_test(board)
     context = {
-        "board": {**boards.c_context(board), "stack_bytes": board.stack_bytes + more},
+        "board": {**of_board, "stack_bytes": board.stack_bytes + more},
         "protocol": protocol.c_context(),
         "tflm": microlite.c_context(board),
         "project": {

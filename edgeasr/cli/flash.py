@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edgeasr import connect, flashing, project
+from edgeasr import connect, flashing, hil, project, speech
 from edgeasr.cli import asking, console
 from edgeasr.errors import InputError
 
@@ -37,13 +37,14 @@ def flash(
         bool, typer.Option("--remove", help="Take the service off a board that ssh reaches.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Wait for the board to answer afterwards.")
+        bool, typer.Option("--check/--no-check", help="Hear it answer, and prove its port.")
     ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write the program of PROJECT to its board, verify it, and wait until the board answers.
 
-    The board's file says which ways there are; the first whose programs are here is taken.
+    The board's file says which ways there are; the first whose programs are here is taken. Once it
+    answers, the board proves its port: line, clock, memory, one inference.
     """
     made = project.load(folder)
     plan = flashing.plan(
@@ -64,6 +65,8 @@ def flash(
         return
     console.say("waiting for the board to answer")
     line, hello = connect.await_firmware(made, port=plan.line or _port(made, port), baud=baud)
+    with connect.connect(made, port=line, baud=baud, front_end=speech.OPTIONAL) as connected:
+        proved = hil.prove(connected, console.say)
     facts = {
         "board": hello.board,
         "line": line,
@@ -72,6 +75,7 @@ def flash(
         "engine": hello.engine,
         "runtime_version": hello.runtime_version,
         "protocol_version": hello.protocol_version,
+        "proved": proved,
     }
     if json:
         console.print_json(facts)

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from edgeasr import connect, project
+from edgeasr import connect, project, speech
 from edgeasr import hil as loop
 from edgeasr.audio import Clip, catalog
 from edgeasr.cli import asking, console, tables
@@ -33,6 +33,10 @@ def hil(
         list[Path] | None,
         typer.Option("--input", help="Instead of recordings, inputs: .npy, .bin, or a folder."),
     ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Instead of recordings, prove its clock, line, memory."),
+    ] = False,
     split: Annotated[str, typer.Option(help="Split to stream: test, val, train, or all.")] = "test",
     limit: Annotated[int, typer.Option(min=0, help="At most so many clips; 0 is all.")] = 0,
     streams: Annotated[
@@ -78,16 +82,19 @@ def hil(
     made = project.load(folder)
     if engine:
         made = connect.as_engine(made, engine)
-    given = [bool(clips), random > 0, bool(inputs)]
+    given = [bool(clips), random > 0, bool(inputs), self_test]
     if sum(given) != 1:
         raise InputError(
             f"{folder}: {'nothing' if not any(given) else 'several things'} to send; give one of "
-            "--clips MANIFEST, --random N, --input FILE"
+            "--clips MANIFEST, --random N, --input FILE, --self-test"
         )
     line = {"port": asking.port_of(made, port, simulate), "baud": baud, "log": log}
     if not clips:
         if junit or min_accuracy:
             raise InputError("--junit and --min-accuracy are about recordings; give --clips")
+        if self_test:
+            _prove(made, json, line)
+            return
         check_tensors(_run_tensors(made, random, seed, inputs or [], json, line))
         return
     report = _hear(made, clips, split, limit, resample, line, streams=streams)
@@ -186,6 +193,13 @@ def _run_tensors(
     else:
         tables.show_tensors(report)
     return report
+
+
+def _prove(made: project.Project, json: bool, line: dict[str, object]) -> None:
+    with connect.connect(made, front_end=speech.OPTIONAL, **line) as connected:
+        found = loop.prove(connected, console.say if json else console.out.print)
+        if json:
+            console.print_json({"board": connected.hello.board, "proved": found})
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from edgeasr.client.results import (
     Hello,
     Profile,
     Scores,
+    SelfTest,
     StreamSummary,
     TensorResult,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "Profile",
     "RefusedError",
     "Scores",
+    "SelfTest",
     "StreamSummary",
     "TensorResult",
 ]

@@ -16,6 +16,7 @@ from edgeasr.client.results import (
     Hello,
     Profile,
     Scores,
+    SelfTest,
     StreamSummary,
     TensorResult,
 )
@@ -159,6 +160,17 @@ class Device:
         stream = Stream(self._exchange, scores=scores, dtype=self._known().output_dtype)
         yield from stream.run(chunks)
         self.stream_summary = stream.summary
+
+    def self_test(self, first: int = 0, words: int = 0, echo: bytes = b"") -> SelfTest:
+        """Let the device test words of its memory, and send `echo` back, which fits a frame.
+
+        Raises RefusedError, status UNKNOWN, where the firmware has no self-test.
+        """
+        asked_s = time.monotonic()
+        reply = self._exchange.request(messages.SelfTest(first, words, echo))
+        return SelfTest(
+            reply.ticks, reply.ram_words, reply.next, reply.echo, asked_s, time.monotonic()
+        )
 
     def profile(self, data: bytes | np.ndarray | None = None) -> Profile:
         """Time an inference, layer by layer.

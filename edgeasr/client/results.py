@@ -106,6 +106,23 @@ class TensorResult:
 
 
 @dataclass(frozen=True)
+class SelfTest:
+    """What a device answered to a self-test.
+
+    ticks: its clock when it was asked. ram_words: of its memory for data; next: the first of them
+    that was not tested, or that failed. echo: what it was sent. asked_s, answered_s: the host's
+    clock.
+    """
+
+    ticks: int
+    ram_words: int
+    next: int
+    echo: bytes
+    asked_s: float
+    answered_s: float
+
+
+@dataclass(frozen=True)
 class Profile:
     """Ticks of one inference: in all, and layer by layer, in order of execution."""
 

@@ -7,10 +7,12 @@ for bit.
 run           recordings as clips: features, scores, decision
 run_streams   recordings as streams, for a model with state: every inference, and the events
 run_tensors   inputs of any kind, for a model without a front end too: every output
+prove         the port itself: clock, line, memory, one inference
 """
 
 from edgeasr.hil.clips import run, select, stream_clips
 from edgeasr.hil.files import check_writable, write_text
+from edgeasr.hil.proof import prove
 from edgeasr.hil.reference import Reference
 from edgeasr.hil.report import Outcome, Report
 from edgeasr.hil.streams import TAIL_S, StreamOutcome, StreamReport, run_streams, select_streams
@@ -32,6 +34,7 @@ __all__ = [
     "TensorReport",
     "check_writable",
     "compare_tensors",
+    "prove",
     "random_inputs",
     "read_inputs",
     "run",

@@ -38,6 +38,7 @@ class Type(enum.IntEnum):
     RESEND = 12
     RESET = 13
     DIGEST = 14
+    SELF_TEST = 15
     RESULT = 0x40
 
 
@@ -66,7 +67,7 @@ STATUS = {
 }
 """ear_status_t as sentences."""
 
-OK, STATE_ERROR, VERSION_ERROR, SEQUENCE_ERROR = 0, -3, -5, -6
+OK, STATE_ERROR, UNKNOWN_ERROR, VERSION_ERROR, SEQUENCE_ERROR = 0, -3, -4, -5, -6
 
 
 def describe_status(status: int) -> str:
@@ -335,6 +336,26 @@ class Digest(Message):
 @_message(Type.DIGEST, reply=True)
 class DigestReply(Message):
     crcs: bytes = _rest()  # CRC-32 of each layer's output from `first` on, uint32, as many as fit
+
+
+@_message(Type.SELF_TEST)
+class SelfTest(Message):
+    """Tell the ticks, test a piece of the memory for data, and send the rest back.
+
+    Firmware without a front end, or of another build system, does not know it.
+    """
+
+    first: int = _f("I")  # word of the memory to begin with
+    words: int = _f("I")  # to test; each keeps what it held
+    echo: bytes = _rest()
+
+
+@_message(Type.SELF_TEST, reply=True)
+class SelfTestReply(Message):
+    ticks: int = _f("I")  # when the request came
+    ram_words: int = _f("I")  # that can be tested; 0 above an operating system
+    next: int = _f("I")  # first word that was not tested, or that failed
+    echo: bytes = _rest()
 
 
 @_message(Type.RESULT, reply=True)

@@ -122,6 +122,9 @@ static const request_t requests[] = {
     {EAR_MESSAGE_RESEND, EAR_RESEND_BYTES, false, ear_serve_resend},
     {EAR_MESSAGE_RESET, EAR_RESET_BYTES, false, serve_reset},
     {EAR_MESSAGE_DIGEST, EAR_DIGEST_BYTES, false, ear_serve_digest},
+#ifdef EAR_SELF_TEST_RAM_BYTES
+    {EAR_MESSAGE_SELF_TEST, EAR_SELF_TEST_BYTES, true, ear_serve_self_test},
+#endif
 };
 
 static ear_status_t carry_out(uint8_t type, size_t count, size_t *reply) {

@@ -1,8 +1,8 @@
 /* What the parts of the session share; nobody else includes it.
  *
  * ear_session.c takes frames and answers them, ear_session_model.c serves the model alone,
- * ear_session_audio.c clips and streams; ear_session_audio_none.c, where there is no front end,
- * refuses these.
+ * ear_session_proof.c the self-test, ear_session_audio.c clips and streams; ear_session_audio_none.c,
+ * where there is no front end, refuses these.
  */
 #ifndef EAR_SESSION_PARTS_H
 #define EAR_SESSION_PARTS_H
@@ -60,7 +60,7 @@ typedef ear_status_t ear_handler_t(const uint8_t *in, size_t count, size_t *repl
 
 ear_handler_t ear_serve_input_begin, ear_serve_write, ear_serve_invoke, ear_serve_profile,
     ear_serve_digest, ear_serve_read, ear_serve_clip_begin, ear_serve_clip_end, ear_serve_stream_begin,
-    ear_serve_stream_end, ear_serve_audio, ear_serve_resend;
+    ear_serve_stream_end, ear_serve_audio, ear_serve_resend, ear_serve_self_test;
 
 static inline uint32_t ear_get_u16(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8;

@@ -11,5 +11,7 @@
 #define EAR_PORT_RX_BYTES 4096u
 /* 1 where the board has a microphone, alsa */
 #define EAR_PORT_MICROPHONE_ALSA 0u
+/* memory that SELF_TEST tries: the system's */
+#define EAR_SELF_TEST_RAM_BYTES 0u
 
 #endif

@@ -23,5 +23,9 @@
 #define EAR_PORT_COUNTER_BASE 0x00000000u
 /* 1 where a debugger or emulator takes semihosting calls (faults are reported), else 0 */
 #define EAR_PORT_SEMIHOSTING 1u
+/* memory for data, which SELF_TEST tries */
+#define EAR_SELF_TEST_RAM_BASE 0x20000000u
+/* size of that memory */
+#define EAR_SELF_TEST_RAM_BYTES 4194304u
 
 #endif
