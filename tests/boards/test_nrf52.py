@@ -6,9 +6,10 @@ import random
 import struct
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
-from edgeasr import boards, toolchain
+from edgeasr import boards, client, deploy, paths, runners, speech, toolchain
 from tests.boards.conftest import need_tools, write_echo
 from tests.boards.nrf52840 import CYCLES_HZ, Chip, elffile
 
@@ -218,3 +219,54 @@ def test_samples_that_nobody_takes_are_lost_and_counted(board, listening):
     # One more block is lost, whose interrupt is what wakes the program.
     after = kept + _word(chip, lost)
     assert heard[kept:] == ramp[after : after + len(heard) - kept]
+
+
+class _ChipLink:
+    """The chip's line, as the client knows lines; the chip runs while somebody waits for it."""
+
+    name, hint = "the modelled nRF52840", "does the model lack something?"
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip, self._taken = chip, 0
+
+    def read(self, timeout_s: float) -> bytes:
+        heard = self._chip.uarte.heard
+        end = self._chip.now + timeout_s * CYCLES_HZ
+        while len(heard) == self._taken and self._chip.now < end:
+            self._chip.step(round(end))
+        data = bytes(heard[self._taken :])
+        self._taken = len(heard)
+        return data
+
+    def write(self, data: bytes) -> None:
+        self._chip.uarte.say(data)
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_zoo_s_model_hears_on_the_chip_what_it_hears_on_the_host(tmp_path):
+    """The whole firmware: what it sends lies in flash, where EasyDMA does not reach."""
+    model = speech.load(paths.zoo() / "digits.tflite")
+    pcm = np.random.default_rng(52).normal(0, 3000, 16_000).astype(np.int16)
+    heard = {}
+    for name in ("host", "nrf52840dk"):
+        need_tools(name)
+        facts = boards.load(name)
+        made = deploy.export(model, facts, tmp_path / name)
+        built = toolchain.build(made.folder)
+        if name == "host":
+            with runners.start(made.folder, facts, built.elf) as started:
+                device = client.Device(started.link)
+                device.hello()
+                heard[name] = device.clip(pcm)
+        else:
+            chip = _start(built, name)
+            device = client.Device(_ChipLink(chip))
+            assert device.hello().board == name
+            heard[name] = device.clip(pcm)
+            assert not chip.uarte.overrun
+    ours, theirs = heard["nrf52840dk"], heard["host"]
+    assert ours.features_crc == theirs.features_crc
+    assert ours.output.tolist() == theirs.output.tolist()
+    assert ours.frames == theirs.frames == 49
