@@ -126,7 +126,7 @@ def make(
             made = planner.plan(fewer)
             if made.arena_bytes < best.arena_bytes:
                 best, chosen = made, fewer
-    return best
+    return min(best, planner.plan({}), key=lambda made: made.arena_bytes)
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ class _Planner:
     kept: Sequence[Kept]
 
     def lengthens(self, target: int, source: int) -> bool:
-        """True when both together take more than the output alone."""
+        """True when both together may take more than the output alone."""
         tensor = self.graph.tensor
-        return self._ahead_of(target) + tensor(source).bytes > tensor(target).bytes
+        return self._ahead_of(target) > 0 or tensor(source).bytes > tensor(target).bytes
 
     def can_overwrite(self, op: int, source: int, chosen: Mapping[int, int]) -> bool:
         """True when nobody needs the input after `op`, and both it and the output are in the arena.

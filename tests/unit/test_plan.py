@@ -141,6 +141,16 @@ def test_an_input_may_have_to_lie_ahead_of_what_is_written_over_it() -> None:
     assert apart.arena_bytes == 512 + 800
 
 
+def test_what_lies_ahead_with_a_larger_input_before_it_is_no_reason_for_more_memory() -> None:
+    """t1 takes the place of t0: 800 bytes that would lie ahead of t2."""
+    tensors = tuple(Tensor(i, f"t{i}", (n,), "int8") for i, n in enumerate((800, 160, 800)))
+    graph = Graph("chain", tensors, tuple(Op(i, "X", (i,), (i + 1,)) for i in range(2)), (0,), (2,))
+
+    made = plan.make(graph, overwrites={0: 0, 1: 1}, ahead={1: 640})
+
+    assert made.arena_bytes == 960
+
+
 def test_a_large_input_is_not_kept_for_a_small_output() -> None:
     """In place, the 3200 bytes of t1 would stay while t3 is made of 3200 others."""
     sizes = (16, 3200, 16, 3200, 16)
