@@ -156,6 +156,25 @@ def test_a_fault_ends_the_firmware_in_a_sentence(echo, byte, said):
             running.link.read(60)
 
 
+@pytest.mark.parametrize(
+    ("pieces", "family", "said"),
+    [
+        ([(_FLASH, b"a")], 0xE48BFF59, "is for family 0xe48bff59, board rpi_pico is of 0xe48bff56"),
+        (
+            [(_FLASH + 0x200000, b"a")],
+            0xE48BFF56,
+            "writes to 0x10200000; the flash of board rpi_pi",
+        ),
+        ([(0x20000000, b"a")], 0xE48BFF56, "the flash of board rpi_pico is 0x10000000 to 0x102000"),
+    ],
+)
+def test_a_uf2_for_another_board_is_refused(tmp_path, pieces, family, said):
+    image = tmp_path / "other.uf2"
+    image.write_bytes(uf2.render(pieces, family))
+    with pytest.raises(InputError, match=said):
+        runners.start(tmp_path, boards.load("rpi_pico"), tmp_path / "other.elf")
+
+
 def test_a_runner_that_is_missing_or_another_is_told(echo, monkeypatch, tmp_path):
     made, built = echo("rpi_pico")
     board = boards.load("rpi_pico")
