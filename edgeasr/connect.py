@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeasr import boards, runners, speech, toolchain
 from edgeasr.boards import Board
 from edgeasr.client import Device, Hello
-from edgeasr.codegen import runtime, tflite
+from edgeasr.codegen import tflite
 from edgeasr.errors import CheckError, InputError, LinkError
 from edgeasr.link import BAUD, open_link, ports
 from edgeasr.link.ports import SerialPort
@@ -223,8 +223,8 @@ def check_firmware(hello: Hello, project: Project, model: SpeechModel) -> None:
             f"{where} takes {_piece(hello.frames, model)}, the project's firmware "
             f"{_piece(frames, model)}; {again}"
         )
-    made = runtime.version_in(project.folder / "runtime")
-    if hello.runtime_version != made:
+    made = manifest.runtime_version
+    if made and hello.runtime_version != made:
         raise CheckError(
             f"{where} has version {hello.runtime_version} of the runtime, the project {made}; "
             f"{again}"

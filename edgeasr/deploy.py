@@ -12,6 +12,7 @@ from edgeasr.codegen.environment import render
 from edgeasr.codegen.incremental import Incremental, transform
 from edgeasr.codegen.macs import macs as operation_macs
 from edgeasr.codegen.model import PACKINGS, ModelCode, banner, generate
+from edgeasr.codegen.runtime import RUNTIME_VERSION
 from edgeasr.codegen.sources import closure
 from edgeasr.codegen.tflite import TfliteCode
 from edgeasr.codegen.tflm import TflmCode
@@ -480,4 +481,5 @@ def _manifest(model: SpeechModel, board: Board, code: Code, engine: str, kind: s
         constant_bytes=code.constant_bytes,
         layers=code.layers,
         build_system=kind,
+        runtime_version=RUNTIME_VERSION,
     )

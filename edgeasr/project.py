@@ -52,6 +52,7 @@ class Manifest:
     build_system: what builds it, `cmake` or another of `export --project`. hop: frames that an
     inference takes where it is incremental, 0 where it takes the whole window; steps: inferences
     that a whole window then takes. state_bytes: RAM beside the arena, kept between inferences.
+    runtime_version: of the runtime's sources in it; 0 in a manifest that does not say.
     """
 
     generator: str
@@ -69,6 +70,7 @@ class Manifest:
     hop: int = 0
     steps: int = 1
     state_bytes: int = 0
+    runtime_version: int = 0
 
 
 @dataclass(frozen=True)

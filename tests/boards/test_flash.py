@@ -149,16 +149,16 @@ def test_flash_that_did_not_take(project, openocd, tmp_path, monkeypatch, key, v
 def test_firmware_with_another_runtime(project, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(project.folder, other)
-    header = other / "runtime" / "ear.h"
-    text = header.read_text()
-    number = text.split("#define EAR_RUNTIME_VERSION ")[1].split()[0]
-    header.write_text(text.replace(f"VERSION {number}", f"VERSION {int(number) + 1}"))
+    manifest = json.loads((other / "project.json").read_text())
+    number = manifest["runtime_version"]
+    changed = {**manifest, "runtime_version": number + 1}
+    (other / "project.json").write_text(json.dumps(changed))
 
     _, refused = edgeasr(
         "hil", other, "--random", "1", "--port", f"exec:{project.folder / 'build' / 'tiny'}"
     )
 
-    assert f"the device has version {number} of the runtime, the project {int(number) + 1}" in str(
+    assert f"the device has version {number} of the runtime, the project {number + 1}" in str(
         refused
     )
 
