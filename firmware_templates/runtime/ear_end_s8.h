@@ -27,7 +27,7 @@ static inline ear_end_t ear_end_of(const ear_scales_t *scales, int32_t channel,
  * wanted; both roundings and the zero point are then two sums and one shift. */
 static inline int32_t ear_end_scale(int32_t sum, const ear_end_t *end)
 {
-    const int64_t product = (int64_t)(2 * sum) * end->multiplier;
+    const int64_t product = ear_long_product(2 * sum, end->multiplier);
     const int32_t high = (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
     return (high + (high >> 31) + end->rest) >> end->exponent;
 }

@@ -12,16 +12,33 @@ static inline int32_t ear_wrapping_sum(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
+/* a * b, all 64 bits of it. Armv6-M multiplies to 32 bits only, and its library multiplies two of 64
+ * bits: this is half of that. */
+static inline int64_t ear_long_product(int32_t a, int32_t b)
+{
+#if defined(__ARM_ARCH_6M__)
+    const int32_t a_low = (int32_t)((uint32_t)a & 0xFFFFu);
+    const int32_t b_low = (int32_t)((uint32_t)b & 0xFFFFu);
+    const uint32_t low = (uint32_t)a_low * (uint32_t)b_low;
+    const int32_t one = (a >> 16) * b_low + (int32_t)(low >> 16);
+    const int32_t other = a_low * (b >> 16) + (int32_t)((uint32_t)one & 0xFFFFu);
+    const int32_t high = (a >> 16) * (b >> 16) + (one >> 16) + (other >> 16);
+    return (int64_t)((uint64_t)(uint32_t)high << 32 | (uint32_t)other << 16 | (low & 0xFFFFu));
+#else
+    return (int64_t)a * b;
+#endif
+}
+
 /* a * b / 2^31, rounded half up; not both INT32_MIN. */
 static inline int32_t ear_multiply_high(int32_t a, int32_t b)
 {
-    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+    return (int32_t)((ear_long_product(a, b) + (1 << 30)) >> 31);
 }
 
 /* a * b / 2^32, rounded half up. */
 static inline int32_t ear_multiply_top(int32_t a, int32_t b)
 {
-    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+    return (int32_t)((ear_long_product(a, b) + ((int64_t)1 << 31)) >> 32);
 }
 
 /* x / 2^exponent, rounded half away from zero; exponent 0 to 31, |x| < INT32_MAX. */
