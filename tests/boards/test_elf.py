@@ -13,8 +13,7 @@ import pytest
 
 from edgeasr import boards, deploy, paths, speech, toolchain
 from edgeasr.boards import Board, Region
-from tests.boards.conftest import need_tools
-from tests.conftest import need_package
+from tests.conftest import need, need_package
 
 elffile = need_package("elftools.elf.elffile")
 
@@ -96,7 +95,7 @@ class Image:
 @pytest.fixture(scope="module", params=_REAL)
 def image(request, tmp_path_factory) -> Image:
     board = boards.load(request.param)
-    need_tools(board.name)
+    need("cmake", "ninja", board.compiler.program)
     folder = tmp_path_factory.mktemp(board.name)
     made = deploy.export(speech.load(paths.zoo() / "digits.tflite"), board, folder / "digits")
     built = toolchain.build(made.folder)
