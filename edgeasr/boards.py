@@ -442,6 +442,8 @@ def c_context(board: Board) -> dict[str, object]:
         constants.append(
             (f"EAR_PORT_{name.upper()}", literal(name, board.constants[name]), meaning)
         )
+    listens = f"{int(board.microphone is not None)}u"
+    constants.append(("EAR_PORT_MICROPHONE", listens, "1 where the board has a microphone, else 0"))
     for kind, meanings in board.port.microphones.items():
         has = board.microphone is not None and board.microphone.kind == kind
         macro = f"EAR_PORT_MICROPHONE_{kind.upper()}"

@@ -9,11 +9,13 @@ import numpy as np
 
 from edgeasr import protocol
 from edgeasr.client.exchange import Exchange
+from edgeasr.client.listening import listen
 from edgeasr.client.pcm import as_samples
 from edgeasr.client.results import (
     ClipResult,
     Event,
     Hello,
+    Level,
     Profile,
     Scores,
     SelfTest,
@@ -171,6 +173,17 @@ class Device:
         return SelfTest(
             reply.ticks, reply.ram_words, reply.next, reply.echo, asked_s, time.monotonic()
         )
+
+    def listen(
+        self, *, scores: bool = False, every_s: float = 0.25
+    ) -> Iterator[Event | Scores | Level]:
+        """Let the device listen to its own microphone until the iterator is closed.
+
+        Yields each Event when it comes, the Scores of each inference if asked for, and every
+        `every_s` seconds a Level. Raises RefusedError where the firmware has no microphone.
+        """
+        dtype = self._known().output_dtype
+        return listen(self._exchange, scores=scores, dtype=dtype, every_s=every_s)
 
     def profile(self, data: bytes | np.ndarray | None = None) -> Profile:
         """Time an inference, layer by layer.

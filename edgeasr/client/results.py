@@ -82,6 +82,21 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Level:
+    """How loud a microphone was since the last Level.
+
+    heard: samples since the stream began, modulo 2^32. samples: since the last Level, and of these:
+    rms and peak, where 1 is full scale; clipped: how many were at its ends.
+    """
+
+    heard: int
+    samples: int
+    rms: float
+    peak: float
+    clipped: int
+
+
+@dataclass(frozen=True)
 class StreamSummary:
     """What a stream amounted to.
 

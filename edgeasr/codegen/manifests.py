@@ -137,6 +137,7 @@ def _values(kind: Kind, context: Context) -> dict[str, object]:
             "constants": [
                 ("EAR_PORT_TICKS_HZ", kind.ticks_hz, "rate of ear_port_ticks()"),
                 ("EAR_PORT_RX_BYTES", f"{RX_BYTES}u", "received bytes kept until they are read"),
+                ("EAR_PORT_MICROPHONE", "0u", "1 where the port reads a microphone, else 0"),
                 ("EAR_PORT_BAUD", f"{BAUD}u", "of the serial line, where it has a rate"),
             ],
         },

@@ -16,6 +16,7 @@ def c_context() -> dict[str, object]:
         ("EAR_MESSAGE_REPLY", messages.REPLY),
         ("EAR_ALL_LAYERS", messages.ALL_LAYERS),
         ("EAR_STREAM_SCORES", messages.STREAM_SCORES),
+        ("EAR_STREAM_MICROPHONE", messages.STREAM_MICROPHONE),
         ("EAR_RESULT_EVENT", messages.RESULT_EVENT),
         *((f"EAR_MESSAGE_{kind.name}", kind.value) for kind in messages.Type),
         *((f"EAR_WHAT_{what.name}", what.value) for what in messages.What),

@@ -14,6 +14,7 @@ from edgeasr.protocol.frames import MAX_PAYLOAD
 VERSION = 2
 ALL_LAYERS = 0xFFFF  # INVOKE: run to the end
 STREAM_SCORES = 1  # STREAM_BEGIN, flags: a RESULT for each inference, not for events alone
+STREAM_MICROPHONE = 2  # STREAM_BEGIN, flags: of the board's microphone, not of AUDIO
 RESULT_EVENT = 1  # flags of RESULT and of CLIP_END's reply: something was recognised
 
 TENSOR_TYPES = (  # ear_type_t, by value
@@ -39,6 +40,7 @@ class Type(enum.IntEnum):
     RESET = 13
     DIGEST = 14
     SELF_TEST = 15
+    LISTEN = 16
     RESULT = 0x40
 
 
@@ -263,7 +265,7 @@ class ClipEndReply(Message):
 class StreamBegin(Message):
     """A stream follows. The model starts afresh."""
 
-    flags: int = _f("H")  # STREAM_SCORES
+    flags: int = _f("H")  # STREAM_SCORES, STREAM_MICROPHONE
 
 
 @_message(Type.STREAM_BEGIN, reply=True)
@@ -273,7 +275,7 @@ class StreamBeginReply(Message):
 
 @_message(Type.STREAM_END)
 class StreamEnd(Message):
-    samples: int = _f("I")  # of the whole stream
+    samples: int = _f("I")  # of the whole stream; of a microphone's, anything
 
 
 @_message(Type.STREAM_END, reply=True)
@@ -299,6 +301,23 @@ class Audio(Message):
 class AudioReply(Message):
     expected: int = _f("I")  # next sample; less than was sent when the store of RESULTs is full
     results: int = _f("I")  # made since STREAM_BEGIN
+
+
+@_message(Type.LISTEN)
+class Listen(Message):
+    """What did the microphone hear? Sent now and then during its stream, which needs no AUDIO."""
+
+    taken: int = _f("I")  # as in AUDIO
+
+
+@_message(Type.LISTEN, reply=True)
+class ListenReply(Message):
+    sample: int = _f("I")  # heard since STREAM_BEGIN; wraps at 2^32
+    results: int = _f("I")  # made since STREAM_BEGIN
+    level_samples: int = _f("I")  # since the last LISTEN: how many, and of these
+    clipped: int = _f("I")  # those at the ends of the scale
+    peak: int = _f("I")  # the largest magnitude
+    squares: int = _f("Q")  # the sum of the squares
 
 
 @_message(Type.RESEND)

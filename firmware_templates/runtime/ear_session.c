@@ -119,6 +119,7 @@ static const request_t requests[] = {
     {EAR_MESSAGE_STREAM_BEGIN, EAR_STREAM_BEGIN_BYTES, false, ear_serve_stream_begin},
     {EAR_MESSAGE_STREAM_END, EAR_STREAM_END_BYTES, false, ear_serve_stream_end},
     {EAR_MESSAGE_AUDIO, EAR_AUDIO_BYTES, true, ear_serve_audio},
+    {EAR_MESSAGE_LISTEN, EAR_LISTEN_BYTES, false, ear_serve_listen},
     {EAR_MESSAGE_RESEND, EAR_RESEND_BYTES, false, ear_serve_resend},
     {EAR_MESSAGE_RESET, EAR_RESET_BYTES, false, serve_reset},
     {EAR_MESSAGE_DIGEST, EAR_DIGEST_BYTES, false, ear_serve_digest},
@@ -174,4 +175,5 @@ void ear_session_poll(void) {
             answer(payload_bytes);
         }
     }
+    ear_session_hear_microphone();
 }

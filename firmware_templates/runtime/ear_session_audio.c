@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "ear_microphone.h"
 #include "ear_model.h"
 #include "ear_protocol.h"
 #include "ear_recognizer.h"
 #include "port.h"
 
 #define PCM_BLOCK 64u
+/* Of the microphone in one poll: more than comes while the port sleeps, so that it catches up. */
+#define MICROPHONE_BLOCKS 16u
 
 _Static_assert(EAR_SESSION_STORE_BYTES >= EAR_RESULT_BYTES, "the store must hold a result");
 
@@ -28,9 +31,19 @@ static struct {
     uint32_t made;
     uint32_t taken;
     uint32_t score_bytes; /* in each; 0: results for events alone */
+    bool microphone;      /* the stream is what the microphone hears */
 } heard;
 
 static uint8_t store[EAR_SESSION_STORE_BYTES];
+
+#if EAR_PORT_MICROPHONE
+/* Samples of the microphone that came and were not heard yet: the store was full. */
+static struct {
+    uint32_t at;
+    uint32_t count;
+    int16_t pcm[PCM_BLOCK];
+} waiting;
+#endif
 
 /* Forget what was heard, and the model's state, and listen as said. */
 static void listen(listening_t listening) {
@@ -146,6 +159,12 @@ static ear_status_t hear_bytes(const uint8_t *bytes, uint32_t count) {
     return EAR_OK;
 }
 
+static void forget_taken(uint32_t taken) {
+    if (taken - heard.taken <= heard.made - heard.taken) {
+        heard.taken = taken;
+    }
+}
+
 ear_status_t ear_serve_audio(const uint8_t *in, size_t count, size_t *reply) {
     const uint32_t taken = ear_get_u32(in + EAR_AUDIO_AT_TAKEN);
     const uint32_t samples = (uint32_t)(count - EAR_AUDIO_BYTES) / 2u;
@@ -154,12 +173,10 @@ ear_status_t ear_serve_audio(const uint8_t *in, size_t count, size_t *reply) {
     if ((count - EAR_AUDIO_BYTES) % 2u != 0u) {
         return EAR_ERROR_SIZE;
     }
-    if (heard.listening == IDLE) {
+    if (heard.listening == IDLE || heard.microphone) {
         return EAR_ERROR_STATE;
     }
-    if (taken - heard.taken <= heard.made - heard.taken) {
-        heard.taken = taken;
-    }
+    forget_taken(taken);
     ear_status_t status = EAR_OK;
     if (known > UINT32_MAX / 2u) {
         status = EAR_ERROR_SEQUENCE;
@@ -235,15 +252,24 @@ ear_status_t ear_serve_stream_begin(const uint8_t *in, size_t count, size_t *rep
     (void)reply;
     const uint32_t flags = ear_get_u16(in + EAR_STREAM_BEGIN_AT_FLAGS);
     const uint32_t most = ear_smaller(EAR_SESSION_STORE_BYTES, EAR_SESSION_MAX_PAYLOAD);
-    if ((flags & ~EAR_STREAM_SCORES) != 0u) {
+    const bool scores = (flags & EAR_STREAM_SCORES) != 0u;
+    const bool microphone = (flags & EAR_STREAM_MICROPHONE) != 0u;
+    if ((flags & ~(EAR_STREAM_SCORES | EAR_STREAM_MICROPHONE)) != 0u) {
         return EAR_ERROR_ARGUMENT;
     }
-    if (ear_recognizer_info.sample_rate_hz == 0u ||
-        (flags != 0u && ear_model_info.output.bytes > most - EAR_RESULT_BYTES)) {
+    if (ear_recognizer_info.sample_rate_hz == 0u || (microphone && !EAR_PORT_MICROPHONE) ||
+        (scores && ear_model_info.output.bytes > most - EAR_RESULT_BYTES)) {
         return EAR_ERROR_UNSUPPORTED;
     }
     listen(STREAM);
-    heard.score_bytes = flags != 0u ? ear_model_info.output.bytes : 0u;
+    heard.score_bytes = scores ? ear_model_info.output.bytes : 0u;
+    heard.microphone = microphone;
+#if EAR_PORT_MICROPHONE
+    if (microphone) {
+        ear_microphone_start(ear_recognizer_info.sample_rate_hz);
+        waiting.count = 0u;
+    }
+#endif
     return EAR_OK;
 }
 
@@ -252,7 +278,7 @@ ear_status_t ear_serve_stream_end(const uint8_t *in, size_t count, size_t *reply
     if (heard.listening != STREAM) {
         return EAR_ERROR_STATE;
     }
-    if (ear_get_u32(in + EAR_STREAM_END_AT_SAMPLES) != heard.samples) {
+    if (!heard.microphone && ear_get_u32(in + EAR_STREAM_END_AT_SAMPLES) != heard.samples) {
         return EAR_ERROR_SEQUENCE;
     }
     heard.listening = IDLE;
@@ -265,6 +291,57 @@ ear_status_t ear_serve_stream_end(const uint8_t *in, size_t count, size_t *reply
     *reply = EAR_STREAM_END_REPLY_BYTES;
     return EAR_OK;
 }
+
+#if EAR_PORT_MICROPHONE
+void ear_session_hear_microphone(void) {
+    const uint32_t made = heard.made;
+    for (uint32_t block = 0; block < MICROPHONE_BLOCKS; block++) {
+        if (heard.listening != STREAM || !heard.microphone || store_is_full()) {
+            break;
+        }
+        if (waiting.count == 0u) {
+            waiting.at = 0u;
+            waiting.count = (uint32_t)ear_microphone_read(waiting.pcm, PCM_BLOCK);
+        }
+        const uint32_t before = heard.samples;
+        if (waiting.count == 0u || hear(&waiting.pcm[waiting.at], waiting.count) != EAR_OK) {
+            break;
+        }
+        waiting.at += heard.samples - before;
+        waiting.count -= heard.samples - before;
+    }
+    if (heard.made != made) {
+        ear_session.reply_bytes = 0u; /* what is in its place now is a result */
+    }
+}
+
+ear_status_t ear_serve_listen(const uint8_t *in, size_t count, size_t *reply) {
+    (void)count;
+    if (heard.listening != STREAM || !heard.microphone) {
+        return EAR_ERROR_STATE;
+    }
+    forget_taken(ear_get_u32(in + EAR_LISTEN_AT_TAKEN));
+    const ear_microphone_level_t level = ear_microphone_level();
+    ear_put_u32(ear_out + EAR_LISTEN_REPLY_AT_SAMPLE, heard.samples);
+    ear_put_u32(ear_out + EAR_LISTEN_REPLY_AT_RESULTS, heard.made);
+    ear_put_u32(ear_out + EAR_LISTEN_REPLY_AT_LEVEL_SAMPLES, level.samples);
+    ear_put_u32(ear_out + EAR_LISTEN_REPLY_AT_CLIPPED, level.clipped);
+    ear_put_u32(ear_out + EAR_LISTEN_REPLY_AT_PEAK, level.peak);
+    ear_put_u64(ear_out + EAR_LISTEN_REPLY_AT_SQUARES, level.squares);
+    *reply = EAR_LISTEN_REPLY_BYTES;
+    return EAR_OK;
+}
+#else
+void ear_session_hear_microphone(void) {
+}
+
+ear_status_t ear_serve_listen(const uint8_t *in, size_t count, size_t *reply) {
+    (void)in;
+    (void)count;
+    (void)reply;
+    return EAR_ERROR_UNSUPPORTED;
+}
+#endif
 
 ear_status_t ear_serve_resend(const uint8_t *in, size_t count, size_t *reply) {
     (void)count;

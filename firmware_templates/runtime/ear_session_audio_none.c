@@ -19,6 +19,10 @@ ANSWER(ear_serve_audio, EAR_ERROR_STATE)
 ANSWER(ear_serve_clip_end, EAR_ERROR_STATE)
 ANSWER(ear_serve_stream_end, EAR_ERROR_STATE)
 ANSWER(ear_serve_resend, EAR_ERROR_STATE)
+ANSWER(ear_serve_listen, EAR_ERROR_STATE)
+
+void ear_session_hear_microphone(void) {
+}
 
 void ear_session_stop_listening(void) {
     ear_recognizer_reset(EAR_MODE_CLIP);

@@ -50,6 +50,9 @@ void ear_session_forget_outputs(void);
 /* Forget what was heard, and the model's state, and listen no more. */
 void ear_session_stop_listening(void);
 
+/* Hear what the microphone has, where a stream of it is under way. */
+void ear_session_hear_microphone(void);
+
 /* Copy what lies in [offset, offset + count) of all texts, each with its NUL; return the length of
  * them all. */
 uint32_t ear_session_text(uint8_t *to, uint32_t offset, uint32_t count);
@@ -60,7 +63,8 @@ typedef ear_status_t ear_handler_t(const uint8_t *in, size_t count, size_t *repl
 
 ear_handler_t ear_serve_input_begin, ear_serve_write, ear_serve_invoke, ear_serve_profile,
     ear_serve_digest, ear_serve_read, ear_serve_clip_begin, ear_serve_clip_end, ear_serve_stream_begin,
-    ear_serve_stream_end, ear_serve_audio, ear_serve_resend, ear_serve_self_test;
+    ear_serve_stream_end, ear_serve_audio, ear_serve_listen, ear_serve_resend,
+    ear_serve_self_test;
 
 static inline uint32_t ear_get_u16(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8;

@@ -26,6 +26,7 @@ def write_headers(folder: Path) -> None:
     (folder / "ear_protocol.h").write_text(render("project/ear_protocol.h.j2", context))
     (folder / "board_config.h").write_text(
         '#define EAR_BOARD_NAME "fake"\n#define EAR_PORT_TICKS_HZ 1000000u\n'
+        "#define EAR_PORT_MICROPHONE 0u\n"
         f"#ifndef EAR_PORT_RX_BYTES\n#define EAR_PORT_RX_BYTES {WINDOW_BYTES}u\n#endif\n"
     )
 

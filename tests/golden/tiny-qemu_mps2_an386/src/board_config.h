@@ -23,6 +23,8 @@
 #define EAR_PORT_COUNTER_BASE 0x00000000u
 /* 1 where a debugger or emulator takes semihosting calls (faults are reported), else 0 */
 #define EAR_PORT_SEMIHOSTING 1u
+/* 1 where the board has a microphone, else 0 */
+#define EAR_PORT_MICROPHONE 0u
 /* memory for data, which SELF_TEST tries */
 #define EAR_SELF_TEST_RAM_BASE 0x20000000u
 /* size of that memory */

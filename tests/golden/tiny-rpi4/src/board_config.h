@@ -9,6 +9,8 @@
 #define EAR_PORT_TICKS_HZ 10000000u
 /* received bytes kept until they are read */
 #define EAR_PORT_RX_BYTES 4096u
+/* 1 where the board has a microphone, else 0 */
+#define EAR_PORT_MICROPHONE 1u
 /* 1 where the board has a microphone, alsa */
 #define EAR_PORT_MICROPHONE_ALSA 1u
 /* memory that SELF_TEST tries: the system's */
