@@ -263,8 +263,8 @@ def _check_ends(model: SpeechModel) -> None:
                 raise InputError(
                     f"{where}: operation {op.kind} #{op.index} computes in {made[0].dtype}; the "
                     "ear engine runs integers only; quantize it with 'edgeasr quantize "
-                    "--activations int8' or int16, or run this file on an operating system with a "
-                    "TensorFlow Lite runtime"
+                    "--activations int8' or int16, or run this file on Linux in TensorFlow Lite, "
+                    "with --engine tflite"
                 )
         if model.hears and tensor.dtype not in speech.ENDS:
             raise InputError(

@@ -7,6 +7,7 @@ import importlib.util
 
 import numpy as np
 
+from edgeasr import process
 from edgeasr.errors import InputError, ToolError
 from edgeasr.graph import Graph, parse, reset_restarts
 
@@ -16,6 +17,43 @@ _ARENA_BYTES_AT_LEAST = 1 << 20
 def available() -> bool:
     """True when the package is installed; looking costs no import."""
     return importlib.util.find_spec("tflite_micro") is not None
+
+
+class Runtime:
+    """One model in TensorFlow Lite's own runtime, for what TFLite-Micro refuses: float16 weights,
+    or weights of integers under floats.
+
+    fast: with its fast kernels, else with those of the reference. Raises ToolError without the
+    package.
+    """
+
+    def __init__(self, content: bytes, *, fast: bool = False):
+        self._content, self._fast = content, fast
+        self.reset()
+
+    def invoke(self, values: np.ndarray) -> np.ndarray:
+        """Run on an array of the input's dtype (any shape with the right size); return output 0."""
+        entry = self._interpreter.get_input_details()[0]
+        array = np.ascontiguousarray(values, entry["dtype"]).reshape(entry["shape"])
+        self._interpreter.set_tensor(entry["index"], array)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
+
+    def reset(self) -> None:
+        """Put the state of a streaming model to its start."""
+        try:
+            from ai_edge_litert import interpreter as lite
+        except ImportError:
+            raise ToolError(
+                "ai-edge-litert: not installed; models in floating point are run by it; install "
+                "it with: pip install 'edgeasr[train]'"
+            ) from None
+        kernels = lite.OpResolverType.AUTO if self._fast else lite.OpResolverType.BUILTIN_REF
+        with process.quiet():
+            self._interpreter = lite.Interpreter(
+                model_content=self._content, experimental_op_resolver_type=kernels
+            )
+            self._interpreter.allocate_tensors()
 
 
 class Oracle:

@@ -42,7 +42,7 @@ def show_report(report: Report) -> None:
         f"{report.board}: {right} of {count} clips recognised, {100 * report.accuracy():.2f} % "
         f"(host {100 * report.accuracy('host'):.2f} %)",
         f"agreement with {report.reference}: features {100 * features / count:g} %, "
-        f"scores {100 * scores / count:g} %",
+        f"scores {100 * scores / count:g} %{_apart(report)}",
         f"round trip of a clip: median {median_s:.2f} s, longest {most_s:.2f} s",
     ]
     front_end = report.instructions("front_end")
@@ -54,6 +54,13 @@ def show_report(report: Report) -> None:
             f"{report.counted}: {inference:,} an inference{led}, {front_end:,} for {frames}"
         )
     console.out.print("\n".join(lines), markup=False)
+
+
+def _apart(report: Report) -> str:
+    """Say how far the scores are apart, where they are and that is let pass."""
+    if not report.apart:
+        return ""
+    return f" (at most {report.apart:.2g} apart)"
 
 
 def show_streams(report: StreamReport) -> None:
@@ -79,8 +86,8 @@ def show_tensors(report: TensorReport) -> None:
     """Print a run of inputs through the tensor mode."""
     equal = report.inputs - len(report.unequal)
     lines = [
-        f"{report.board}: {equal} of {report.inputs} outputs equal those of {report.reference}, "
-        f"bit for bit ({report.distinct_outputs} different ones)",
+        f"{report.board}: {equal} of {report.inputs} outputs equal those of {report.reference}"
+        f"{'' if report.tolerance else ', bit for bit'} ({report.distinct_outputs} different ones)",
     ]
     if report.layers:  # an engine on this computer in TFLite-Micro's place does not show them
         compared = report.layers - len(report.layers_unequal)

@@ -74,7 +74,8 @@ def stream_clips(
             host=int(np.argmax(scores)),
             features_equal=crc == heard.features_crc
             and np.array_equal(np.ravel(heard.window), window[-hop:].ravel()),
-            scores_equal=np.array_equal(np.ravel(heard.output), scores),
+            scores_equal=reference.same(heard.output.tobytes(), scores.tobytes()),
+            apart=reference.apart(heard.output.tobytes(), scores.tobytes()),
             round_trip_s=heard.round_trip_s,
             front_end_instructions=count(heard.frontend_ticks) if count else None,
             inference_instructions=count(heard.inference_ticks) if count else None,
@@ -96,7 +97,7 @@ def run(
     Raises what `connect` and `stream_clips` raise.
     """
     with connect(made, port=port, baud=baud, log=log) as connected:
-        reference = Reference(connected.model, connected.hello.board)
+        reference = Reference(connected.model, connected.hello.board, engine=made.manifest.engine)
         outcomes = []
         for outcome in stream_clips(
             connected.device,

@@ -48,7 +48,8 @@ def junit(name: str, properties: Mapping[str, object], cases: Iterable[Case]) ->
 class Outcome:
     """One clip, heard by both sides. label, device and host are indices in the model's labels.
 
-    Times in seconds; instructions are None where the board's runner cannot count.
+    apart: the largest difference of a score, in units of the model's output. Times in seconds;
+    instructions are None where the board's runner cannot count.
     """
 
     clip: Clip
@@ -60,6 +61,7 @@ class Outcome:
     round_trip_s: float
     front_end_instructions: int | None
     inference_instructions: int | None
+    apart: float = 0.0
 
     @property
     def agrees(self) -> bool:
@@ -95,6 +97,11 @@ class Report:
         """Part of the clips whose features and scores are equal on both sides, 0 to 1."""
         return float(np.mean([o.agrees for o in self.outcomes]))
 
+    @property
+    def apart(self) -> float:
+        """The largest difference of a score, in units of the model's output."""
+        return max(o.apart for o in self.outcomes)
+
     def accuracy(self, side: str = "device") -> float:
         return float(np.mean([getattr(o, side) == o.label for o in self.outcomes]))
 
@@ -126,6 +133,7 @@ class Report:
             "agreement": self.agreement,
             "features_equal": sum(o.features_equal for o in self.outcomes),
             "scores_equal": sum(o.scores_equal for o in self.outcomes),
+            "scores_apart": self.apart,
             "accuracy_device": self.accuracy("device"),
             "accuracy_host": self.accuracy("host"),
             "labels": list(self.labels),

@@ -192,8 +192,9 @@ def host_stream(reference: Reference, pcm: np.ndarray) -> tuple[list[Scores], li
     return scores, events, zlib.crc32(np.ascontiguousarray(rows, "<i2").tobytes())
 
 
-def _same(ours: Scores, theirs: Scores) -> bool:
-    return ours.sample == theirs.sample and ours.values.tobytes() == theirs.values.tobytes()
+def _same(reference: Reference, ours: Scores, theirs: Scores) -> bool:
+    values = (theirs.values.tobytes(), ours.values.tobytes())
+    return ours.sample == theirs.sample and reference.same(*values)
 
 
 def stream_clip(
@@ -222,7 +223,7 @@ def stream_clip(
         device=tuple(item for item in heard if isinstance(item, Event)),
         host=tuple(events),
         inferences=len(scores),
-        unequal=sum(not _same(*pair) for pair in pairs) + abs(len(scores) - len(theirs)),
+        unequal=sum(not _same(reference, *pair) for pair in pairs) + abs(len(scores) - len(theirs)),
         features_equal=crc == summary.features_crc,
         round_trip_s=took_s,
         instructions=count(each) if count else None,
@@ -260,7 +261,7 @@ def run_streams(
     on_outcome hears the board's name each time. Raises what `connect` raises.
     """
     with connect(made, port=port, baud=baud, log=log) as connected:
-        reference = Reference(connected.model, connected.hello.board)
+        reference = Reference(connected.model, connected.hello.board, engine=made.manifest.engine)
         outcomes = []
         for outcome in stream_all(
             connected.device, reference, clips, count=connected.count, resample=resample

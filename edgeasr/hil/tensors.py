@@ -34,7 +34,8 @@ class TensorReport:
     """One run. unequal: places of the inputs whose outputs differ. stateful: whether it was reset
     every RESET_EVERY inputs. layers: how many could be compared at each input; layers_unequal: the
     numbers of those that differed at any. instructions: the median of an inference; None if not
-    counted. counted: what that is; cycles where the board's runner counts those."""
+    counted. counted: what that is; cycles where the board's runner counts those. tolerance: as of a
+    Reference."""
 
     board: str
     engine: str
@@ -49,6 +50,7 @@ class TensorReport:
     instructions: int | None
     distinct_outputs: int
     counted: str = INSTRUCTIONS
+    tolerance: float = 0.0
 
     @property
     def agreement(self) -> float:
@@ -125,7 +127,7 @@ def compare_tensors(
     device, model, manifest = connected.device, connected.model, connected.project.manifest
     if manifest.hop:
         return _compare_pieces(connected, rows, on_input)
-    reference = Reference(model, connected.hello.board, keep_layers=True)
+    reference = Reference(model, connected.hello.board, keep_layers=True, engine=manifest.engine)
     compared = _Comparison(device, reference, written_layers(model.graph, manifest.layers))
     for place, values in enumerate(rows):
         compared.take(place, values)
@@ -144,6 +146,7 @@ def compare_tensors(
         stateful=model.graph.stateful,
         instructions=None if None in counts else int(np.median(counts)),
         distinct_outputs=len(compared.outputs),
+        tolerance=reference.tolerance,
         counted=connected.counted,
     )
 
@@ -205,8 +208,10 @@ class _Comparison:
         output, crcs = self._device.digest(values)
         wanted, theirs = self._reference.digest(values, [layer.tensor for layer in self._layers])
         self.outputs.add(output)
-        if output != wanted:
+        if not self._reference.same(output, wanted):
             self.unequal.append(place)
+        if self._reference.tolerance:
+            return
         for layer, crc in zip(self._layers, theirs, strict=True):
             if crc is None or layer.index >= len(crcs):
                 continue

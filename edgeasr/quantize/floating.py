@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edgeasr import graph, process
-from edgeasr.errors import InputError, ToolError
+from edgeasr import graph, oracle
+from edgeasr.errors import InputError
 
 
 class FloatModel:
@@ -23,27 +23,11 @@ class FloatModel:
                     "'edgeasr quantize --activations dynamic' or float16"
                 )
         self._scale, self._offset = np.float32(feature_scale), np.float32(feature_offset)
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError:
-            raise ToolError(
-                "ai-edge-litert: not installed; models in floating point are run by it; install "
-                "it with: pip install 'edgeasr[train]'"
-            ) from None
-        with process.quiet():
-            self._interpreter = Interpreter(model_content=content)
-            self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._model = oracle.Runtime(content, fast=True)
 
     def scores(self, windows: np.ndarray) -> np.ndarray:
         """Return the output's float32 [n, labels] for int16 features [n, frames, features]."""
         real = windows.astype(np.float32) * self._scale + self._offset
-        rows = [self._one(window) for window in real]
+        rows = [self._model.invoke(window).reshape(-1).copy() for window in real]
         labels = self.graph.tensor(self.graph.outputs[0]).elements
         return np.stack(rows) if rows else np.empty((0, labels), np.float32)
-
-    def _one(self, window: np.ndarray) -> np.ndarray:
-        self._interpreter.set_tensor(self._input["index"], window.reshape(self._input["shape"]))
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output).reshape(-1).copy()

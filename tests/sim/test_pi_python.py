@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeasr import paths
+from edgeasr import backend, deploy, paths, speech
 from edgeasr.errors import ToolError
+from edgeasr.quantize import ptq
 from edgeasr.toolchain import sysroot
 from tests.boards.conftest import need_tools
 from tests.conftest import missing, need, need_package
@@ -121,3 +122,53 @@ def test_boards_without_linux_refuse_it(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "the engine tflite is a Python program, for a computer with Linux" in done.stderr
+
+
+@pytest.fixture(scope="module", params=["dynamic", "float16"])
+def floats(
+    request: pytest.FixtureRequest, made: sysroot.Sysroot, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A built project of the zoo's digits, whose weights alone are quantized."""
+    need_package("ai_edge_litert")
+    need_package("tensorflow")
+    need_tools("rpi4")
+    keras = backend.load_keras()
+    trained = keras.models.load_model(paths.zoo() / "digits.keras")
+    folder = tmp_path_factory.mktemp(request.param)
+    content = ptq.quantize(trained, None, request.param)
+    model = speech.embed(content, deploy.load_model("digits").facts)
+    (folder / "m.tflite").write_bytes(model)
+    export = ["export", "m.tflite", "--board", "rpi4", "--engine", "tflite", "--out", "p"]
+    for command in (export, ["build", "p"]):
+        done = _edgeasr(*command, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    return folder / "p"
+
+
+@pytest.mark.parametrize("engine", ["tflite", "xnnpack"])
+def test_models_of_floats_hear_what_the_host_hears(
+    floats: Path, engine: str, shared_data: Path
+) -> None:
+    done = _edgeasr(
+        "hil", "p", "--engine", engine, "--clips", shared_data / "digits" / "manifest.csv",
+        "--limit", 30, "--json", cwd=floats.parent,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["features_equal"] == report["scores_equal"] == 30
+    assert report["accuracy_device"] == report["accuracy_host"] > 0.8
+    assert report["reference"] == "LiteRT within 0.01"
+    assert report["scores_apart"] < 0.01
+
+
+def test_xnnpack_is_within_some_steps(project: Path, shared_data: Path) -> None:
+    done = _edgeasr(
+        "hil", "p", "--engine", "xnnpack", "--clips", shared_data / "digits" / "manifest.csv",
+        "--limit", 60, "--json", cwd=project.parent,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["engine"], report["features_equal"]) == ("xnnpack", 60)
+    assert report["reference"] == "TFLite-Micro within 8"

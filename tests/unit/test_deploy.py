@@ -32,7 +32,7 @@ def test_a_model_of_floats_is_refused_by_its_first_operation() -> None:
     assert str(refused.value) == (
         "some.tflite: operation FULLY_CONNECTED #1 computes in float32; the ear engine runs "
         "integers only; quantize it with 'edgeasr quantize --activations int8' or int16, or run "
-        "this file on an operating system with a TensorFlow Lite runtime\n"
+        "this file on Linux in TensorFlow Lite, with --engine tflite\n"
         "  TFLite-Micro has these operations, if not of all types: try --engine tflm"
     )
 
