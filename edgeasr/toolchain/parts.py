@@ -23,7 +23,10 @@ _BEGIN = "Linker script and memory map"
 _FLASH = (".text", ".rodata", ".vectors", ".ARM", ".data", ".init", ".fini", ".eh_frame")
 _RAM = (".data", ".bss", ".tbss", ".tdata", "COMMON")
 _RUNTIME = (
-    (FRONT_END, ("ear_frontend", "ear_fft", "ear_mel", "ear_decision", "ear_recognizer")),
+    (
+        FRONT_END,
+        ("ear_frontend", "ear_fft", "ear_mel", "ear_decision", "ear_recognizer", "ear_microphone"),
+    ),
     (PROTOCOL, ("ear_session", "ear_frames")),
 )
 
