@@ -1,40 +1,38 @@
-"""`edgeasr run`: show the words that the firmware recognises in a recording or a microphone."""
+"""`edgeasr run`: let the firmware hear, and show the words that it recognises."""
 
 import contextlib
-import json as jsonlib
-import math
-import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from edgeasr import audio, boards, hil, project
-from edgeasr.cli import asking, console
-from edgeasr.client import Event, Level
+from edgeasr import audio, boards, project
+from edgeasr.cli import asking, console, live, sounds
 from edgeasr.connect import Connected, connect
-from edgeasr.errors import InputError, LinkError
+from edgeasr.errors import InputError
 
 app = typer.Typer(add_completion=False)
-
-# A microphone that gave nothing for so long gives nothing.
-_SILENT_S = 3.0
-# Half of the smallest sample, -96 dB, and columns of the bar that shows -90 to 0 dB.
-_QUIETEST = 2**-16
-_BAR = 30
 
 
 @app.command()
 def run(
     folder: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project that is built.")],
     recording: Annotated[
-        Path | None,
-        typer.Option(
-            "--audio", "-a", help="Recording of any length, mono; the board's microphone without."
-        ),
+        Path | None, typer.Option("--audio", "-a", help="Recording of any length, mono.")
     ] = None,
+    microphone: Annotated[
+        bool, typer.Option("--microphone", help="Hear this computer's microphone (arecord).")
+    ] = False,
+    pace: Annotated[
+        bool, typer.Option("--pace", help="Stream the recording as fast as it was spoken.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Hear a microphone for so long; else to Ctrl-C.")
+    ] = None,
+    level: Annotated[
+        bool, typer.Option("--level", help="Show how loud it is, and what is clipped.")
+    ] = False,
     port: Annotated[
         str | None,
         typer.Option(help="Serial device or URL; auto finds a real board's, as does none at all."),
@@ -48,95 +46,50 @@ def run(
     log: Annotated[
         Path | None, typer.Option(help="Write every byte that passes to this file.")
     ] = None,
-    level: Annotated[
-        bool, typer.Option("--level", help="Show how loud the microphone is, and what it clips.")
-    ] = False,
-    seconds: Annotated[float, typer.Option(min=0, help="Listen so long; 0 is until Ctrl-C.")] = 0.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Show each word that the firmware of PROJECT recognises, when it is heard.
+    """Let the firmware of PROJECT hear, and show each word when it is recognised.
 
-    It hears a recording that is sent to it, or else the board's own microphone.
+    It hears the board's own microphone, a recording (--audio), or this computer's (--microphone).
+    In a terminal level, scores and words have their place; elsewhere each word is a line.
     """
     made = project.load(folder)
-    if recording is None:
-        _check_microphone(made)
-    elif level or seconds:
-        raise InputError("--level and --seconds are about the microphone; leave --audio out")
+    _check_source(made, recording, microphone, seconds)
     line = asking.port_of(made, port, simulate)
     with connect(made, port=line, baud=baud, log=log) as connected:
-        rate = connected.hello.sample_rate_hz
-        if recording is None:
-            _listen(connected, seconds, json=json, level=level)
-            return
-        pcm = audio.read(recording, rate)
-        console.say(f"{recording.name}: {len(pcm) / rate:.1f} s to {connected.hello.board}")
-        # As long a silence as lets the model hear a word at the very end: its window, or, as nobody
-        # knows how far a state reaches, that which follows a clip.
-        silence = max(connected.hello.clip_samples, int(hil.TAIL_S * rate))
-        quiet = np.zeros(silence, np.int16)
-        heard = 0
-        for event in connected.device.stream([pcm, quiet]):
-            heard += 1
-            _show(event, connected.hello.labels, rate, json)
-    console.say(f"{heard} words recognised")
+        kind = live.JsonLines if json else live.View if console.out.is_terminal else live.Lines
+        scores = kind is live.View or level
+        if recording:
+            pcm = audio.read(recording, connected.hello.sample_rate_hz)
+            length_s = len(pcm) / connected.hello.sample_rate_hz
+            console.say(f"{recording.name}: {length_s:.1f} s to {connected.hello.board}")
+            stream = sounds.recording(connected, pcm, scores=scores, paced=pace)
+        elif microphone:
+            stream = sounds.computer(connected, scores=scores, seconds=seconds)
+        else:
+            stream = sounds.board(connected, scores=scores, seconds=seconds)
+        _show(connected, kind(connected, level=level), stream, ends=recording is not None)
 
 
-def _check_microphone(made: project.Project) -> None:
+def _show(connected: Connected, view: live.Lines, stream: Iterator, *, ends: bool) -> None:
+    """Show what comes; Ctrl-C is how one stops to hear a microphone."""
+    stopped = contextlib.nullcontext() if ends else contextlib.suppress(KeyboardInterrupt)
+    with stopped, contextlib.closing(stream), view:
+        for heard in stream:
+            view.show(heard)
+    console.say(f"{view.words} words recognised")
+
+
+def _check_source(
+    made: project.Project, recording: Path | None, microphone: bool, seconds: float | None
+) -> None:
+    if recording and microphone:
+        raise InputError("--audio and --microphone exclude each other; give one of them")
+    if recording and seconds is not None:
+        raise InputError("--seconds is about a microphone; leave --audio out")
     board = boards.of_project(made.folder, made.manifest.board)
-    if board.microphone is None:
+    if not recording and not microphone and board.microphone is None:
         raise InputError(
-            f"{made.folder}: board {board.name} has no microphone; give a recording: --audio FILE"
+            f"{made.folder}: board {board.name} has no microphone; give a recording: --audio FILE, "
+            "or --microphone for this computer's"
         )
-
-
-def _listen(connected: Connected, seconds: float, *, json: bool, level: bool) -> None:
-    """Show what the microphone brings until the time is over, or Ctrl-C."""
-    hello = connected.hello
-    console.say(f"{hello.board} listens to its microphone{'' if seconds else '; Ctrl-C ends it'}")
-    words, begin = 0, time.monotonic()
-    with (
-        contextlib.closing(connected.device.listen()) as heard,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
-        for one in heard:
-            passed_s = time.monotonic() - begin
-            if isinstance(one, Event):
-                words += 1
-                _show(one, hello.labels, hello.sample_rate_hz, json)
-            elif not one.heard and passed_s > _SILENT_S:
-                raise LinkError(
-                    f"{hello.board}: its microphone gave nothing in {passed_s:.1f} s; is it "
-                    f"connected as 'edgeasr boards show {hello.board}' says?"
-                )
-            elif level:
-                _show_level(one, json)
-            if seconds and passed_s >= seconds:
-                break
-    console.say(f"{words} words recognised")
-
-
-def _show_level(level: Level, json: bool) -> None:
-    rms_db, peak_db = (
-        round(20 * math.log10(max(x, _QUIETEST)), 1) for x in (level.rms, level.peak)
-    )
-    if json:
-        line = {"level_db": rms_db, "peak_db": peak_db, "clipped": level.clipped}
-        print(jsonlib.dumps(line), flush=True)
-        return
-    bar = "=" * round((rms_db + 90) / 90 * _BAR)
-    clipped = f"  {level.clipped} samples clipped" if level.clipped else ""
-    console.out.print(
-        f"{'':12}level {rms_db:6.1f} dB  peak {peak_db:6.1f} dB  |{bar:<{_BAR}}|{clipped}",
-        markup=False,
-    )
-
-
-def _show(event: object, labels: tuple[str, ...], rate: int, json: bool) -> None:
-    label, at = labels[event.label], event.sample / rate
-    if json:
-        line = {"time_s": round(at, 3), "label": label, "score": round(event.score / 255, 4)}
-        print(jsonlib.dumps(line), flush=True)
-        return
-    console.out.print(f"{at:8.2f} s  {label:<16} {event.score / 255:.2f}", markup=False)
-    sys.stdout.flush()

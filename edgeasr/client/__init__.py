@@ -12,6 +12,7 @@ from edgeasr.client.results import (
     SelfTest,
     StreamSummary,
     TensorResult,
+    level_of,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "SelfTest",
     "StreamSummary",
     "TensorResult",
+    "level_of",
 ]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from edgeasr.client.exchange import Exchange
-from edgeasr.client.results import Event, Level, Scores
+from edgeasr.client.results import FULL_SCALE, Event, Level, Scores
 from edgeasr.client.streaming import Results
 from edgeasr.protocol.messages import (
     STREAM_MICROPHONE,
@@ -41,4 +41,4 @@ def listen(
 def _level(reply: ListenReply) -> Level:
     count = reply.level_samples
     rms = (reply.squares / count) ** 0.5 if count else 0.0
-    return Level(reply.sample, count, rms / 32768, reply.peak / 32768, reply.clipped)
+    return Level(reply.sample, count, rms / FULL_SCALE, reply.peak / FULL_SCALE, reply.clipped)

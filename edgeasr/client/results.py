@@ -1,8 +1,11 @@
 """What a device tells, as dataclasses."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+
+FULL_SCALE = 32768
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,31 @@ class Level:
     rms: float
     peak: float
     clipped: int
+
+    @property
+    def decibels(self) -> float:
+        """The root mean square; full scale is 0 dB, and a half of the smallest step the least."""
+        return _decibels(self.rms)
+
+    @property
+    def peak_decibels(self) -> float:
+        return _decibels(self.peak)
+
+
+def _decibels(share: float) -> float:
+    return 20 * math.log10(max(share, 0.5 / FULL_SCALE))
+
+
+def level_of(pcm: np.ndarray, heard: int) -> Level:
+    """Return the level of int16 PCM that the host sends, `heard` samples with it."""
+    values = pcm.astype(np.float64) / FULL_SCALE
+    return Level(
+        heard=heard,
+        samples=len(pcm),
+        rms=float(np.sqrt(np.square(values).mean())) if len(pcm) else 0.0,
+        peak=float(np.abs(values).max(initial=0.0)),
+        clipped=int(np.count_nonzero((pcm == 32767) | (pcm == -32768))),
+    )
 
 
 @dataclass(frozen=True)

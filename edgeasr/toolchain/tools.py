@@ -80,6 +80,7 @@ TOOLS = (
     ),
     Tool("rsync", "flashing a Raspberry Pi", "rsync"),
     Tool("ssh", "flashing a Raspberry Pi", "openssh-client", version=("-V",)),
+    Tool("arecord", "hearing this computer's microphone", "alsa-utils"),
     Tool("espeak-ng", "synthesising words where no recordings are", "espeak-ng"),
 )
 

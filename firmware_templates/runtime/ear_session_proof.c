@@ -48,7 +48,7 @@ static bool keep_alone(volatile uint32_t *a, volatile uint32_t *b) {
 
 /* The word with all words whose number differs in one bit: a broken address line joins two. */
 static bool word_is_good(uint32_t word) {
-    volatile uint32_t *const ram = (volatile uint32_t *)EAR_SELF_TEST_RAM_BASE;
+    volatile uint32_t *const ram = (volatile uint32_t *)(uintptr_t)EAR_SELF_TEST_RAM_BASE;
     for (uint32_t bit = 1; bit < WORDS; bit <<= 1) {
         const uint32_t other = word ^ bit;
         if (other > word && other < WORDS && !keep_alone(ram + word, ram + other)) {

@@ -148,7 +148,7 @@ def test_a_board_without_one_is_told(tmp_path: Path) -> None:
         next(connected.device.listen())
 
 
-def test_level_is_about_the_microphone(folder: Path, tmp_path: Path) -> None:
-    done = _run(folder, "--audio", tmp_path / "x.wav", "--level")
+def test_seconds_are_about_the_microphone(folder: Path, tmp_path: Path) -> None:
+    done = _run(folder, "--audio", tmp_path / "x.wav", "--seconds", 1)
     assert done.returncode == 2
-    assert "--level and --seconds are about the microphone; leave --audio out" in done.stderr
+    assert "--seconds is about a microphone; leave --audio out" in done.stderr

@@ -139,7 +139,7 @@ def test_a_broken_address_line_is_seen(wiring, tested, tmp_path):
     runtime = paths.runtime()
     command = [
         *hostlib.compiler(), "-std=c11", "-Wall", "-Werror", "-O2", "-D_GNU_SOURCE",
-        "-Wno-int-to-pointer-cast", "-DEAR_SELF_TEST_RAM_BASE=0x60000000u",
+        "-DEAR_SELF_TEST_RAM_BASE=0x60000000u",
         "-DEAR_SELF_TEST_RAM_BYTES=8192u", f"-I{tmp_path}", f"-I{runtime}",
         f"-I{paths.firmware_templates() / 'port'}", tmp_path / "main.c",
         runtime / "ear_session_proof.c", "-o", tmp_path / "main",
