@@ -1,9 +1,9 @@
-"""An STM32F405, F407 or F446 at the level of its registers, enough to run port stm32f4 as it is.
+"""An STM32F407, F446 or F746 at the level of its registers, enough to run port stm32f4 as it is.
 
-The core is the one of nrf52840.py; RCC, flash interface, GPIO, TIM2, USART2, and SPI2 with its
-stream of DMA act as ST RM0090 says, by the sections named here. What firmware must not do (use a
-block without its clock, leave the flash too few wait states, change a PLL that runs) is an
-AssertionError.
+The core is the one of nrf52840.py; RCC, flash interface, GPIO, TIM2, a USART, and SPI2 with its
+stream of DMA act as ST RM0090 says, by the sections named here, or RM0385 for the F746. What
+firmware must not do (use a block without its clock, leave the flash too few wait states, change a
+PLL that runs) is an AssertionError.
 """
 
 import struct
@@ -182,7 +182,10 @@ class Usart(Block):
     """USART2 (30.6). heard: what the chip sent; say() puts bytes on the line to it."""
 
     BASE = 0x40004000
-    SR, DR, BRR, CR1 = 0x400, 0x404, 0x408, 0x40C
+    SR, RECEIVED, SENT, BRR, CR1 = 0x400, 0x404, 0x404, 0x408, 0x40C
+    ENABLE = Rcc.APB1ENR, 17
+    INTERRUPT = 38
+    UE = 13
 
     def __init__(self, chip: "Stm32") -> None:
         super().__init__(chip)
@@ -195,7 +198,11 @@ class Usart(Block):
 
     @property
     def baud(self) -> float:
-        return self.chip.clock.apb1_hz / self.values[self.BRR]
+        return self.bus_hz / self.values[self.BRR]
+
+    @property
+    def bus_hz(self) -> int:
+        return self.chip.clock.apb1_hz
 
     @property
     def _byte_cycles(self) -> int:
@@ -210,15 +217,16 @@ class Usart(Block):
     def read(self, offset: int) -> int:
         if offset == self.SR:
             return (self.received is not None) << 5 | (self.leaves is None) << 7
-        if offset == self.DR:
+        if offset == self.RECEIVED:
             byte, self.received = self.received or 0, None
             return byte
         return self.values.get(offset, 0)
 
     def write(self, offset: int, value: int) -> None:
-        assert self.chip.clock.enabled(Rcc.APB1ENR, 17), "USART2 without clock"
+        assert self.chip.clock.enabled(*self.ENABLE), "a USART without clock"
         self.values[offset] = value
-        if offset == self.DR:
+        if offset == self.SENT:
+            assert self.values[self.CR1] >> self.UE & self.values[self.CR1] >> 3 & 1
             assert self.leaves is None, "written before it was empty"
             self.leaving, self.leaves = value, self.chip.now + self._byte_cycles
             self._schedule()
@@ -242,6 +250,20 @@ class Usart(Block):
 
     def _schedule(self) -> None:
         self.due = min((at for at in (self.arrives, self.leaves) if at is not None), default=None)
+
+
+class UsartF7(Usart):
+    """USART1 of an STM32F7 (RM0385 31.8)."""
+
+    BASE = 0x40011000
+    CR1, BRR, SR, RECEIVED, SENT = 0x00, 0x0C, 0x1C, 0x24, 0x28
+    ENABLE = Rcc.APB2ENR, 4
+    INTERRUPT = 37
+    UE = 0
+
+    @property
+    def bus_hz(self) -> int:
+        return self.chip.clock.apb2_hz
 
 
 class Spi(Block):
@@ -324,14 +346,26 @@ class Dma1(Block):
 
 
 class Nvic(Scs):
-    """The core's own registers, and the interrupts' priorities (Armv7-M B3.4.9)."""
+    """The core's own registers, the interrupts' priorities (Armv7-M B3.4.9), and caches (B2.2.7).
+
+    Those are a Cortex-M7's with 4 KiB for data: 32 sets of 4 lines.
+    """
+
+    CCR, CCSIDR, CSSELR, ICIALLU, DCISW = 0xD14, 0xD80, 0xD84, 0xF50, 0xF60
+    PLAIN = Scs.PLAIN | {CCR, CCSIDR, CSSELR, ICIALLU, DCISW}
+    SETS, WAYS = 32, 4
 
     def __init__(self, chip: "Stm32") -> None:
         super().__init__(chip)
         self.priorities: dict[int, int] = {}
+        self.cleared: set[tuple[int, int]] = set()
+        self.values[self.CCSIDR] = (self.SETS - 1) << 13 | (self.WAYS - 1) << 3 | 1
 
     def write(self, offset: int, value: int) -> None:
-        if 0x400 <= offset < 0x4F0:
+        if offset == self.DCISW:
+            assert not self.values[self.CCR] >> 16 & 1, "the cache is on"
+            self.cleared.add((value >> 5 & 0x1FF, value >> 30))
+        elif 0x400 <= offset < 0x4F0:
             self.priorities[offset - 0x400] = value
         else:
             super().write(offset, value)
@@ -342,9 +376,11 @@ class Stm32(Chip):
 
     _FRAME_BYTES = 0x68
     _RETURN = 0x1FFE0000
-    _USART2, _STREAM3 = 38, 14
+    _STREAM3 = 14
 
-    def __init__(self, program: Path, *, hse_hz: int, bypass: bool, own_divider: bool) -> None:
+    def __init__(
+        self, program: Path, *, family: int, hse_hz: int, bypass: bool, own_divider: bool
+    ) -> None:
         self.now = 0
         self.asleep = False
         self._before: object | None = None
@@ -354,7 +390,8 @@ class Stm32(Chip):
         self.core.mem_map(RAM.start, len(RAM), unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self.core.mem_map(self._RETURN, _PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self.clock, self.gpio, self.timer = (self._peripheral(k) for k in (Rcc, Gpio, Tim2))
-        self.uarte, self.spi, self.dma1 = (self._peripheral(k) for k in (Usart, Spi, Dma1))
+        line = UsartF7 if family == 7 else Usart
+        self.uarte, self.spi, self.dma1 = (self._peripheral(k) for k in (line, Spi, Dma1))
         self.scs = self._peripheral(Nvic)
         self.pdm = self.dma1  # what Chip looks at besides clock and line
         self.clock.hse_hz, self.clock.bypass = hse_hz, bypass
@@ -365,6 +402,6 @@ class Stm32(Chip):
         self.core.reg_write(arm.UC_ARM_REG_PC, reset)
 
     def _pending(self) -> int | None:
-        raised = ((self._USART2, self.uarte), (self._STREAM3, self.dma1))
+        raised = ((self.uarte.INTERRUPT, self.uarte), (self._STREAM3, self.dma1))
         waiting = [n for n, one in raised if one.raises and self.scs.enabled >> n & 1]
         return min(waiting, key=lambda n: (self.scs.priorities.get(n, 0), n), default=None)

@@ -13,7 +13,11 @@ from tests.boards.nrf52840 import CYCLES_HZ
 from tests.boards.stm32f4xx import Stm32
 from tests.verify.microphone.test_microphone import _expected as decimated
 
-_BOARDS = ["nucleo_f446re", "stm32f4_discovery"]
+_BOARDS = [
+    name
+    for name in boards.names()
+    if boards.load(name).port.name == "stm32f4" and not boards.load(name).simulated
+]
 _PLAIN = bytes(range(0xFD))
 
 
@@ -39,11 +43,13 @@ def listening(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 
 def _chip(elf: Path, board: str) -> Stm32:
     facts = boards.load(board)
+    microphone = facts.microphone.constants if facts.microphone else {}
     return Stm32(
         elf,
+        family=facts.constants["family"],
         hse_hz=facts.constants["hse_hz"],
         bypass=bool(facts.constants["hse_bypass"]),
-        own_divider=bool(facts.microphone.constants["own_divider"]),
+        own_divider=bool(microphone.get("own_divider")),
     )
 
 
@@ -102,6 +108,12 @@ def test_a_crystal_where_another_chip_should_drive_is_not_taken(echo):
     chip = _start(echo, "nucleo_f446re", bypass=False)
     assert not chip.clock.values[chip.clock.PLLCFGR] >> 22 & 1
     assert chip.clock.core_hz == 168_000_000
+
+
+def test_an_stm32f7_has_its_caches_on_and_nothing_in_them(echo):
+    scs = _start(echo, "stm32f746g_disco").scs
+    assert scs.values[scs.CCR] >> 16 == 3
+    assert len(scs.cleared) == scs.SETS * scs.WAYS
 
 
 def _heard(chip: Stm32, samples: int) -> list[int]:
