@@ -1,4 +1,4 @@
-"""Port nrf52, run as it is in a model of the chip's registers: no emulator has its EasyDMA."""
+"""Port nrf52, run as it is in a model of the chip's registers: QEMU has no EasyDMA."""
 
 import contextlib
 import itertools
@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edgeasr import boards, client, deploy, paths, runners, speech, toolchain
+from edgeasr import audio, boards, client, deploy, paths, runners, speech, toolchain
+from edgeasr.audio import catalog
 from tests.boards.conftest import need_tools, write_echo
 from tests.boards.nrf52840 import CYCLES_HZ, RAM, Chip, elffile
+from tests.sim.test_microphone import _without_dc as without_dc
 
 _BOARDS = [name for name in boards.names() if boards.load(name).port.name == "nrf52"]
 _PLAIN = bytes(range(0xFD))
@@ -245,32 +247,72 @@ class _ChipLink:
         pass
 
 
-def test_the_zoo_s_model_hears_on_the_chip_what_it_hears_on_the_host(tmp_path):
-    """The whole firmware: what it sends lies in flash, where EasyDMA does not reach."""
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    """The zoo's model for this computer and for the chip: (project, program) by board."""
     model = speech.load(paths.zoo() / "digits.tflite")
-    pcm = np.random.default_rng(52).normal(0, 3000, 16_000).astype(np.int16)
-    heard = {}
+    made = {}
     for name in ("host", "nrf52840dk"):
         need_tools(name)
-        facts = boards.load(name)
-        made = deploy.export(model, facts, tmp_path / name)
-        built = toolchain.build(made.folder)
-        if name == "host":
-            with runners.start(made.folder, facts, built.elf) as started:
-                device = client.Device(started.link)
-                device.hello()
-                heard[name] = device.clip(pcm)
-        else:
-            chip = _start(built, name)
-            device = client.Device(_ChipLink(chip))
-            assert device.hello().board == name
-            heard[name] = device.clip(pcm)
-            # Memory may be tried where EasyDMA's own is, as nothing is on the way meanwhile.
-            first = (_symbol(built, "sending") - RAM.start) // 4
-            proof = device.self_test(first, 64, bytes(range(64)))
-            assert (proof.next, proof.echo) == (first + 64, bytes(range(64)))
-            assert not chip.uarte.overrun
-    ours, theirs = heard["nrf52840dk"], heard["host"]
+        folder = tmp_path_factory.mktemp(name) / "digits"
+        exported = deploy.export(model, boards.load(name), folder)
+        made[name] = exported, toolchain.build(exported.folder)
+    return made
+
+
+@contextlib.contextmanager
+def _host(zoo) -> Iterator[client.Device]:
+    exported, built = zoo["host"]
+    with runners.start(exported.folder, boards.load("host"), built.elf) as started:
+        device = client.Device(started.link)
+        device.hello()
+        yield device
+
+
+def test_the_zoo_s_model_hears_on_the_chip_what_it_hears_on_the_host(zoo):
+    """The whole firmware: what it sends lies in flash, where EasyDMA does not reach."""
+    pcm = np.random.default_rng(52).normal(0, 3000, 16_000).astype(np.int16)
+    with _host(zoo) as device:
+        theirs = device.clip(pcm)
+    built = zoo["nrf52840dk"][1]
+    chip = _start(built, "nrf52840dk")
+    device = client.Device(_ChipLink(chip))
+    assert device.hello().board == "nrf52840dk"
+    ours = device.clip(pcm)
+    # Memory may be tried where EasyDMA's own is, as nothing is on the way meanwhile.
+    first = (_symbol(built, "sending") - RAM.start) // 4
+    proof = device.self_test(first, 64, bytes(range(64)))
+    assert (proof.next, proof.echo) == (first + 64, bytes(range(64)))
+    assert not chip.uarte.overrun
     assert ours.features_crc == theirs.features_crc
     assert ours.output.tolist() == theirs.output.tolist()
     assert ours.frames == theirs.frames == 49
+
+
+def test_the_zoo_s_model_hears_through_pdm_what_a_stream_gives(zoo, shared_data):
+    """A recorded digit, and the scores that the host has of the same sound."""
+    clips = catalog.load(shared_data / "digits" / "manifest.csv")
+    clip = audio.read_clip(next(clip for clip in clips if clip.split == "test"))
+    pcm = np.concatenate([np.zeros(4000, np.int16), clip, np.zeros(16_000, np.int16)])[:24_000]
+    with _host(zoo) as device:
+        wanted = list(device.stream([without_dc(pcm)], scores=True))
+
+    built = zoo["nrf52840dk"][1]
+    chip = _start(built, "nrf52840dk")
+    warm_up = 16_000 * 400 // 1000
+    chip.pdm.sound = itertools.chain([0] * warm_up, pcm.tolist(), itertools.repeat(0))
+    device, got = client.Device(_ChipLink(chip)), []
+    with contextlib.closing(device.listen(scores=True, every_s=0.1)) as heard:
+        for one in heard:
+            if not isinstance(one, client.Level):
+                got.append(one)
+            elif one.heard >= len(pcm):
+                break
+
+    assert _word(chip, _symbol(built, "lost")) == 0
+    plain = [
+        [(one.values.tobytes(), one.sample) for one in made if isinstance(one, client.Scores)]
+        for made in (got, wanted)
+    ]
+    assert len(plain[1]) > 2
+    assert [one for one in plain[0] if one[1] <= len(pcm)] == plain[1]
