@@ -19,7 +19,7 @@ from edgeasr.bench import layers
 from edgeasr.bench.layers import LayerCost
 from edgeasr.boards import Board
 from edgeasr.codegen import extensions
-from edgeasr.connect import Connected, connect
+from edgeasr.connect import SIMULATOR, Connected, connect
 from edgeasr.errors import CheckError, EdgeasrError, InputError, ToolError
 from edgeasr.hil import TensorReport
 from edgeasr.peers import INEXACT, PEERS
@@ -134,11 +134,13 @@ def compare(
     inputs: int = INPUTS,
     seed: int = 1,
     on_step: Callable[[str], None] = lambda what: None,
+    reach: Callable[[Project], str] = lambda made: SIMULATOR,
 ) -> Comparison:
     """Run one model on a board with each engine, on `inputs` random inputs.
 
     folder: where the projects are written, one in a folder of each engine's name; one that is there
-    is replaced. on_step hears what is being done.
+    is replaced. on_step hears what is being done. reach: puts a built project on the board, and
+    returns its port; the simulator by default.
     """
     refused = _refused(model)
     measured = []
@@ -150,7 +152,7 @@ def compare(
             measured.append(Measured(engine, why=str(error)))
             continue
         try:
-            measured.append(_measure(made, board, engine, inputs, seed))
+            measured.append(_measure(made, board, engine, inputs, seed, reach))
         except EdgeasrError as error:
             measured.append(Measured(engine, why=str(error), failed=True))
     return Comparison(
@@ -185,12 +187,20 @@ def _export(model: SpeechModel, board: Board, folder: Path, engine: str, refused
     return deploy.export(model, board, folder, engine=engine)
 
 
-def _measure(made: Project, board: Board, engine: str, inputs: int, seed: int) -> Measured:
+def _measure(
+    made: Project,
+    board: Board,
+    engine: str,
+    inputs: int,
+    seed: int,
+    reach: Callable[[Project], str],
+) -> Measured:
     built = toolchain.build(made.folder)
-    with connect(made, front_end=speech.OPTIONAL) as connected:
+    with connect(made, port=reach(made), front_end=speech.OPTIONAL) as connected:
         rows = hil.random_inputs(connected.model.graph, inputs, seed)
         report = hil.compare_tensors(connected, rows)
-        said = (made.folder / "build" / "runner.log").read_text(errors="replace")
+        log = made.folder / "build" / "runner.log"
+        said = log.read_text(errors="replace") if connected.runner else ""
         ready, arena, alone = _READY.search(said), _ARENA.search(said), _ALONE.search(said)
         if alone and connected.instructions:
             ticks = int(alone[1]) * board.ticks_hz // _NANOSECONDS

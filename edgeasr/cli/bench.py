@@ -1,6 +1,7 @@
 """`edgeasr bench`: engines side by side on one board, what each costs and whether they agree."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +9,13 @@ import typer
 from rich.table import Table
 
 from edgeasr import bench as benches
-from edgeasr import boards, deploy, hil, speech
+from edgeasr import boards, connect, deploy, flashing, hil, speech
 from edgeasr.bench import Comparison, Measured
 from edgeasr.bench import baseline as baselines
-from edgeasr.cli import console
+from edgeasr.boards import Board
+from edgeasr.cli import asking, console
 from edgeasr.errors import CheckError, InputError, alternatives
+from edgeasr.project import Project
 from edgeasr.report import layers as report_layers
 from edgeasr.toolchain.parts import PARTS
 from edgeasr.units import format_bytes, format_count
@@ -63,13 +66,19 @@ def bench(
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Write the figures into the baseline.")
     ] = False,
+    port: Annotated[
+        str | None, typer.Option(help="Serial device of a real board, where it is not found.")
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run a real board's firmware in its simulator.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run each MODEL with each engine on a board, on tensors, and compare cost and outputs.
 
     Ends with 1 when an output or a layer differs from TFLite-Micro's on this computer, or firmware
-    fails to build or run. The firmware has no front end. An engine whose library is missing is told
-    as that.
+    fails to build or run. A real board is flashed with each. The firmware has no front end. An
+    engine whose library is missing is told as that.
     """
     wanted = _engines(engines)
     if picture:
@@ -88,6 +97,7 @@ def bench(
                 inputs=inputs,
                 seed=seed,
                 on_step=console.say,
+                reach=_reach(chosen, port, simulate),
             )
             for model in loaded
         ]
@@ -110,6 +120,20 @@ def bench(
         )
     if baseline:
         _judge(found, held, baseline, tolerance, update_baseline)
+
+
+def _reach(board: Board, port: str | None, simulate: bool) -> Callable[[Project], str]:
+    """Return what gets a project to run: its simulator, or a real board, which is flashed."""
+    if simulate or (board.simulated and port is None):
+        return lambda made: connect.SIMULATOR
+
+    def flash(made: Project) -> str:
+        plan = flashing.plan(made, port=port, ask=asking.choose)
+        flashing.carry_out(plan, console.say)
+        line = plan.line or asking.port_of(made, port or connect.AUTO)
+        return connect.await_firmware(made, port=line)[0]
+
+    return flash
 
 
 def _check_picture(picture: Path, models: list[str]) -> None:

@@ -20,7 +20,8 @@ from serial.tools import list_ports
 from typer.testing import CliRunner
 
 from edgeasr import boards, cli, deploy, flashing, paths, speech, toolchain
-from edgeasr.errors import CheckError, EdgeasrError, InputError, LinkError
+from edgeasr.errors import CheckError, EdgeasrError, InputError, LinkError, ToolError
+from edgeasr.link import SerialLink
 from edgeasr.project import Project
 from tests import tiny
 from tests.boards.conftest import need_tools
@@ -268,6 +269,115 @@ def test_flash_asks_where_somebody_can_answer(project, openocd, monkeypatch):
     assert done.exception is None
     assert f"desk answers on {port}" in done.stdout
     assert "2 ports are here (--port DEVICE chooses without asking):" in done.stderr
+
+
+_SSH = """#!{python}
+import os, subprocess, sys
+with open({log!r}, "a") as log:
+    log.write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[1] == "-W":
+    os.execv({program!r}, [{program!r}])
+# What would need the board's root is noted only.
+for command in sys.argv[2].split(" && "):
+    if not command.startswith("sudo ") and not command.startswith("cd "):
+        subprocess.run(command, shell=True, check=True, cwd={there!r})
+"""
+
+
+@pytest.fixture
+def pi(tmp_path, monkeypatch):
+    """A board that ssh reaches: a folder here, in which the program that is copied runs."""
+    there = tmp_path / "there"
+    there.mkdir()
+    log, program = tmp_path / "ssh.log", there / "tiny"
+    files = {
+        "ssh": _SSH.format(
+            python=sys.executable, log=str(log), program=str(program), there=str(there)
+        ),
+        "rsync": '#!/bin/sh\nwhile [ $# -gt 1 ]; do case "$1" in --*) ;; *) cp "$1" "'
+        + str(there)
+        + '/";; esac; shift; done\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    text = (
+        (paths.boards() / "host.toml").read_text().replace("simulated = true", "simulated = false")
+    )
+    tables = f'\n[flash.ssh]\nuser = "pi"\nfolder = "{there}"\nservice = "ears"\n'
+    (tmp_path / "far.toml").write_text(text + tables)
+    return tmp_path
+
+
+def test_flash_by_ssh_copies_proves_starts_and_hears_it_answer(pi):
+    need_tools("host")
+    model = speech.load(tiny.write_model(pi / "tiny.tflite"))
+    made = deploy.export(model, boards.load(pi / "far.toml"), pi / "tiny-far")
+    toolchain.build(made.folder)
+
+    said, refused = edgeasr("flash", made.folder, "--host", "pi@far")
+
+    assert refused is None
+    assert "far answers on exec:ssh -W 127.0.0.1:7171 pi@far: model tiny" in said
+    assert (pi / "there" / "tiny").read_bytes() == (made.folder / "build" / "tiny").read_bytes()
+    done = (pi / "ssh.log").read_text()
+    assert "sudo systemctl enable ears.service && sudo systemctl restart ears.service" in done
+    _, refused = edgeasr("flash", made.folder, "--host", "pi@far", "--remove")
+    assert refused is None
+    assert not (pi / "there").exists()
+
+
+def test_a_copy_that_is_damaged_is_told(pi):
+    need_tools("host")
+    model = speech.load(tiny.write_model(pi / "tiny.tflite"))
+    made = deploy.export(model, boards.load(pi / "far.toml"), pi / "tiny-far")
+    toolchain.build(made.folder)
+    (pi / "rsync").write_text((pi / "rsync").read_text() + f"echo x >> {pi}/there/tiny\n")
+
+    _, refused = edgeasr("flash", made.folder, "--host", "pi@far")
+
+    assert isinstance(refused, ToolError)
+    assert str(refused).startswith("the file there is not the program; flash it again; stopped in ")
+    assert "systemctl" not in (pi / "ssh.log").read_text()
+
+
+def test_bench_flashes_a_real_board(pi):
+    need_tools("host")
+    tiny.write_model(pi / "tiny.tflite")
+
+    said, refused = edgeasr(
+        "bench", pi / "tiny.tflite", "--board", pi / "far.toml", "--engines", "ear",
+        "--inputs", "2", "--json",
+    )  # fmt: skip
+
+    assert refused is None
+    (found,) = json.loads(said)
+    assert found["agrees"]
+    assert "restart ears.service" in (pi / "ssh.log").read_text()
+
+
+class _Unplugged(SerialLink):
+    """A port that goes away after a while, as one does that is unplugged."""
+
+    reads = 0
+
+    def read(self, timeout_s: float) -> bytes:
+        self.reads += 1
+        if self.reads > 5:
+            self._port.close()
+            self._port.is_open = True  # the file descriptor is gone, as with a device that is
+        return super().read(timeout_s)
+
+
+def test_unplugged_in_the_middle(project, monkeypatch):
+    monkeypatch.setattr("edgeasr.link.SerialLink", _Unplugged)
+    with serial_board(project.folder / "build" / "tiny") as port:
+        _, refused = edgeasr("hil", project.folder, "--random", "50", "--port", port)
+
+    assert isinstance(refused, LinkError)
+    assert f"{port}: the port went away" in str(refused)
+    assert "was the board unplugged?" in str(refused)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_unknown_board(model: Path, tmp_path: Path) -> None:
 def test_unknown_engine(model: Path, tmp_path: Path) -> None:
     done = edgeasr("export", model, "--board", "host", "--engine", "onnx", cwd=tmp_path)
 
-    refused(done, INPUT, 'engine "onnx" not found; allowed: ear, tflm')
+    refused(done, INPUT, 'engine "onnx" not found; allowed: ear, tflite, tflm')
     done = edgeasr("bench", model, "--board", "host", "--engines", "ear,onnx", cwd=tmp_path)
     refused(done, INPUT, 'engine "onnx" not found; allowed: bakenn, ear, tflm')
 
