@@ -1,6 +1,7 @@
 #include "ear_dot_s8.h"
 
 #include "ear_dsp.h"
+#include "ear_neon_core.h"
 
 #if EAR_DSP && defined(__OPTIMIZE__) /* all registers are taken: there is none for debugging */
 #define ASSEMBLY 1
@@ -38,6 +39,15 @@
 #define ASSEMBLY 0
 #endif
 
+#if EAR_NEON
+/* The sums of the products of eight inputs with taps, four of them in a lane each. */
+static inline int32x4_t products(int16x8_t values, const int8_t *filter, int32x4_t sums)
+{
+    const int16x8_t taps = vmovl_s8(vld1_s8(filter));
+    return vmlal_high_s16(vmlal_s16(sums, vget_low_s16(values), vget_low_s16(taps)), values, taps);
+}
+#endif
+
 /* Not inline: its loop takes all registers of a Cortex-M, and inside other loops gets too few. */
 void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int32_t stride,
                  int32_t count, int32_t sums[4])
@@ -61,6 +71,28 @@ void ear_dot4_s8(const int8_t *input, int32_t offset, const int8_t *filter, int3
     if ((count & 4) != 0) {
         PRODUCTS(QUAD);
     }
+#elif EAR_NEON
+    const int16x8_t offsets = vdupq_n_s16((int16_t)offset);
+    int32x4_t lanes0 = vsetq_lane_s32(sum0, vdupq_n_s32(0), 0);
+    int32x4_t lanes1 = vsetq_lane_s32(sum1, vdupq_n_s32(0), 0);
+    int32x4_t lanes2 = vsetq_lane_s32(sum2, vdupq_n_s32(0), 0);
+    int32x4_t lanes3 = vsetq_lane_s32(sum3, vdupq_n_s32(0), 0);
+    for (int32_t eights = count / 8; eights > 0; --eights) {
+        const int16x8_t values = vaddw_s8(offsets, vld1_s8(input));
+        lanes0 = products(values, filter, lanes0);
+        lanes1 = products(values, filter1, lanes1);
+        lanes2 = products(values, filter2, lanes2);
+        lanes3 = products(values, filter3, lanes3);
+        input += 8;
+        filter += 8;
+        filter1 += 8;
+        filter2 += 8;
+        filter3 += 8;
+    }
+    sum0 = vaddvq_s32(lanes0);
+    sum1 = vaddvq_s32(lanes1);
+    sum2 = vaddvq_s32(lanes2);
+    sum3 = vaddvq_s32(lanes3);
 #endif
     while (input < end) {
         const int32_t value = *input++ + offset;

@@ -1,19 +1,11 @@
-/* EAR_NEON tells whether the core has the vectors of aarch64; where it has not, this declares
- * nothing. */
+/* Steps that the kernels of aarch64 share; where the core has no vectors, this declares nothing. */
 #ifndef EAR_NEON_H
 #define EAR_NEON_H
 
 #include "ear_kernels_neon.h"
-
-#if defined(__aarch64__) && defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define EAR_NEON 1
-#else
-#define EAR_NEON 0
-#endif
+#include "ear_neon_core.h"
 
 #if EAR_NEON
-
-#include <arm_neon.h>
 
 /* ear_scale_down of four sums: a shift right rounds half up, so negative numbers are one less. */
 static inline int32x4_t ear_neon_scale(int32x4_t sums, int32x4_t multipliers, int32x4_t shifts)
