@@ -6,23 +6,21 @@ script that starts it, and a Robot Framework test of it for renode-test.
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import time
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeasr import __version__, boards, paths
+from edgeasr import __version__, boards
 from edgeasr.boards import Board
 from edgeasr.codegen.environment import render
-from edgeasr.errors import InputError, ToolError
+from edgeasr.errors import ToolError
 from edgeasr.runners.child import INSTRUCTIONS, Running, dies_with_parent
 from edgeasr.runners.options import check
+from edgeasr.toolchain import renode as places
 
-VARIABLE = "RENODE_PATH"
 _OPTIONS = {"uart": str, "mips": int, "devices": str}
 _HERE = "127.0.0.1"
 _OPENS_S = 90.0
@@ -40,7 +38,7 @@ def start(board: Board, elf: Path, log: Path) -> Running:
     its line is open.
     """
     options = check(board, _OPTIONS)
-    program = find()
+    program = places.find()
 
     def count(ticks: int) -> int:
         return round(ticks * options["mips"] * 1_000_000 / board.ticks_hz)
@@ -59,45 +57,6 @@ def start(board: Board, elf: Path, log: Path) -> Running:
         if attempt + 1 == _TRIES or _TAKEN not in str(error):
             raise error
     raise AssertionError("unreachable")
-
-
-def find(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return Renode's program: of $RENODE_PATH, of the user's configuration, or on PATH.
-
-    The first two may name the program or its folder. Raises ToolError when there is none.
-    """
-    for where, path in _told(environment):
-        program = path / "renode" if path.is_dir() else path
-        if not os.access(program, os.X_OK) or program.is_dir():
-            raise ToolError(f"{where}: {program} is no program; {_cure()}")
-        return program.absolute()
-    if found := shutil.which("renode", path=environment.get("PATH")):
-        return Path(found)
-    raise ToolError(f"renode: not found on PATH; the simulation of this board needs it; {_cure()}")
-
-
-def _cure() -> str:
-    return (
-        f"download the portable build of https://renode.io, unpack it, and set {VARIABLE} to its "
-        f'folder, or put [programs] renode = "FOLDER" into {paths.configuration()}'
-    )
-
-
-def _told(environment: Mapping[str, str]) -> list[tuple[str, Path]]:
-    if chosen := environment.get(VARIABLE):
-        return [(f"${VARIABLE}", Path(chosen).expanduser())]
-    file = paths.configuration()
-    if not file.is_file():
-        return []
-    try:
-        chosen = tomllib.loads(file.read_text(encoding="utf-8")).get("programs", {}).get("renode")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError) as error:
-        raise InputError(f"{file}: cannot be used: {error}") from None
-    if chosen is None:
-        return []
-    if not isinstance(chosen, str):
-        raise InputError(f"{file}: programs.renode is {chosen!r}; it must be a text")
-    return [(f"{file}: programs.renode", Path(chosen).expanduser())]
 
 
 def write(board: Board, options: Mapping[str, object], elf: Path, build: Path, port: int) -> Path:
@@ -146,7 +105,9 @@ def _spawn(argv: list[str | Path], log: Path) -> subprocess.Popen[bytes]:
                 preexec_fn=dies_with_parent(),
             )
     except OSError as error:
-        raise ToolError(f"{argv[0]} could not start: {error.strerror}; {_cure()}") from None
+        raise ToolError(
+            f"{argv[0]} could not start: {error.strerror}; {places.how_to_get()}"
+        ) from None
 
 
 def _connect(process: subprocess.Popen[bytes], port: int) -> socket.socket | None:

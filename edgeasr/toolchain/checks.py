@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeasr import boards, microlite
-from edgeasr.errors import ToolError
-from edgeasr.toolchain import npm, tools
+from edgeasr.errors import EdgeasrError, ToolError
+from edgeasr.toolchain import npm, renode, tools
 
 _OLDEST_PYTHON = (3, 11)
 
@@ -68,6 +68,7 @@ def all_checks() -> Iterator[Check]:
         if known.program in _LIBRARIES and check.ok:
             yield _library(known)
     yield _rp2040js()
+    yield _renode()
     yield _microlite()
     yield _serial_ports()
 
@@ -103,6 +104,14 @@ def _library(known: tools.Tool) -> Check:
     library = known.packages.split()[-1]
     return Check(f"{language} library of {known.program}", known.needed_for.rstrip(","), found,
                  f"apt-get install {library}", known.essential)  # fmt: skip
+
+
+def _renode() -> Check:
+    found = ""
+    with contextlib.suppress(EdgeasrError):
+        found = str(renode.find())
+    needed_for = "running firmware of STM32 boards and the nRF52840 DK"
+    return Check("renode", needed_for, found, renode.how_to_get(), essential=False)
 
 
 def _rp2040js() -> Check:

@@ -9,7 +9,7 @@ import pytest
 
 from edgeasr import boards
 from edgeasr.errors import ToolError
-from edgeasr.runners import renode
+from edgeasr.toolchain import renode
 from tests.boards.conftest import need_tools
 from tests.sim.test_hil import edgeasr
 

@@ -14,6 +14,8 @@ import pytest
 from edgeasr import boards, paths, runners
 from edgeasr.errors import InputError, ToolError
 from edgeasr.runners import renode
+from edgeasr.toolchain import checks
+from edgeasr.toolchain import renode as places
 
 _FAKE = Path(__file__).with_name("fake_renode.py")
 _BOARDS = [name for name in boards.names() if boards.load(name).runner == "renode"]
@@ -33,7 +35,7 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_RENODE_LOG", str(tmp_path / "calls"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv(renode.VARIABLE, raising=False)
+    monkeypatch.delenv(places.VARIABLE, raising=False)
     return tmp_path / "calls"
 
 
@@ -112,12 +114,12 @@ def test_a_line_that_never_opens_ends_the_program(tmp_path, fake, monkeypatch):
 def test_a_missing_renode_is_named_with_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.delenv(renode.VARIABLE, raising=False)
+    monkeypatch.delenv(places.VARIABLE, raising=False)
     with pytest.raises(ToolError) as caught:
         _start(tmp_path)
     assert str(caught.value).startswith("renode: not found on PATH; ")
     assert "download the portable build of https://renode.io" in str(caught.value)
-    assert f"set {renode.VARIABLE} to its folder" in str(caught.value)
+    assert f"set {places.VARIABLE} to its folder" in str(caught.value)
 
 
 def test_variable_then_configuration_then_path(tmp_path, monkeypatch):
@@ -127,14 +129,14 @@ def test_variable_then_configuration_then_path(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     environment = {"PATH": str(on_path.parent)}
 
-    assert renode.find(environment) == on_path
+    assert places.find(environment) == on_path
     paths.configuration().parent.mkdir(parents=True)
     paths.configuration().write_text("[programs]\n")
-    assert renode.find(environment) == on_path
+    assert places.find(environment) == on_path
     paths.configuration().write_text(f'[programs]\nrenode = "{told.parent}"\n')
-    assert renode.find(environment) == told
-    assert renode.find(environment | {renode.VARIABLE: str(chosen)}) == chosen
-    assert renode.find(environment | {renode.VARIABLE: str(chosen.parent)}) == chosen
+    assert places.find(environment) == told
+    assert places.find(environment | {places.VARIABLE: str(chosen)}) == chosen
+    assert places.find(environment | {places.VARIABLE: str(chosen.parent)}) == chosen
 
 
 @pytest.mark.parametrize(
@@ -151,12 +153,20 @@ def test_a_configuration_that_is_of_no_use(tmp_path, monkeypatch, text, error, s
     paths.configuration().parent.mkdir(parents=True)
     paths.configuration().write_text(text)
     with pytest.raises(error, match=said):
-        renode.find({"PATH": ""})
+        places.find({"PATH": ""})
 
 
 def test_a_variable_that_names_nothing(tmp_path):
     with pytest.raises(ToolError, match=r"^\$RENODE_PATH: .*/renode is no program; download"):
-        renode.find({renode.VARIABLE: str(tmp_path)})
+        places.find({places.VARIABLE: str(tmp_path)})
+
+
+def test_doctor_looks_in_the_same_places(tmp_path, monkeypatch):
+    program = _program(tmp_path / "renode")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path))
+    (check,) = [one for one in checks.all_checks() if one.name == "renode"]
+    assert check.found == str(program)
 
 
 def _scripts(tmp_path: Path, board: boards.Board) -> dict[str, str]:
