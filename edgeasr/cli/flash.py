@@ -43,8 +43,9 @@ def flash(
 ) -> None:
     """Write the program of PROJECT to its board, verify it, and wait until the board answers.
 
-    The board's file says which ways there are; the first whose programs are here is taken. Once it
-    answers, the board proves its port: line, clock, memory, one inference.
+    The board's file says which ways there are; the first whose programs are here is taken.
+
+    Once it answers, the board proves its port: line, clock, memory, one inference.
     """
     made = project.load(folder)
     plan = flashing.plan(

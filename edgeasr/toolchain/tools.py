@@ -69,7 +69,13 @@ TOOLS = (
     Tool("npm", "installing the simulator of the Raspberry Pi Pico", "npm"),
     Tool("openocd", "flashing with OpenOCD", "openocd"),
     Tool("pyocd", "flashing with pyOCD", "", otherwise="pip install pyocd"),
-    Tool("picotool", "flashing with picotool", "picotool", version=("version",)),
+    Tool(
+        "picotool",
+        "flashing with picotool",
+        "picotool",
+        version=("version",),
+        otherwise="apt-get install picotool (Debian 13 or later), or github.com/raspberrypi/picotool",
+    ),
     Tool(
         "bossac",
         "flashing an Arduino Nano 33 BLE",

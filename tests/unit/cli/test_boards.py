@@ -154,3 +154,14 @@ def test_new_board_names_the_option_that_it_lacks_and_keeps_files(tmp_path):
     done = new_board("mine", *_GIVEN, "--out", tmp_path)
     assert "mine.toml: is there already; choose another name" in done.stderr
     assert (tmp_path / "mine.toml").read_text() == "kept"
+
+
+def test_the_readme_shows_the_list_as_it_is():
+    text = (Path(__file__).parents[3] / "README.md").read_text()
+    shown = text.split("    $ edgeasr boards --core cortex-m4\n")[1].split("\n\n")[0]
+
+    said = CliRunner().invoke(cli.app, ["boards", "--core", "cortex-m4"]).stdout
+
+    assert [line.strip() for line in said.splitlines()] == [
+        line.strip() for line in shown.splitlines()
+    ]
