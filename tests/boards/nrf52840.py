@@ -3,50 +3,36 @@
 The core is Unicorn's Cortex-M4; clock, GPIO, TIMER, UARTE, PDM and interrupts act as the nRF52840
 Product Specification v1.7 says, by the sections named here. Where it leaves room, the model is the
 stricter one. What firmware must not do (EasyDMA outside RAM, a register that does not exist, a pin
-that was not set up) is an AssertionError. Time is counted in cycles of 64 MHz, one an instruction.
+that was not set up) is an AssertionError.
 """
 
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from tests.conftest import need_package
+from tests.boards.chip import CYCLES_HZ, Chip, Page, Scs, arm
 
-unicorn = need_package("unicorn")
-arm = need_package("unicorn.arm_const")
-elffile = need_package("elftools.elf.elffile")
-
-CYCLES_HZ = 64_000_000
 FLASH = range(0x00000000, 0x00100000)  # 4.2.3
 RAM = range(0x20000000, 0x20040000)  # 4.2.2
-_SLICE = 64  # cycles between looks at peripherals
-_PAGE = 0x1000
 
 
-class Peripheral:
-    """Registers of a page: tasks, events that raise an interrupt (6.1), and plain ones."""
+class Peripheral(Page):
+    """A page with tasks, and with events that raise an interrupt (6.1), beside plain registers."""
 
-    BASE = 0
     TASKS: ClassVar[dict[int, str]] = {}
     EVENTS: ClassVar[dict[int, int]] = {}
     """Offset, and bit of INTEN."""
-    PLAIN: frozenset[int] = frozenset()
     INTENSET, INTENCLR = 0x304, 0x308
 
-    def __init__(self, chip: "Chip") -> None:
-        self.chip = chip
-        self.values = dict.fromkeys(self.PLAIN, 0)
+    def __init__(self, chip: "Nrf52840") -> None:
+        super().__init__(chip)
         self.events = dict.fromkeys(self.EVENTS, 0)
         self.enabled = 0
-        self.due: int | None = None
 
     def read(self, offset: int) -> int:
-        if offset in self.events:
-            return self.events[offset]
-        assert offset in self.values, f"{type(self).__name__} has no register {offset:#x} to read"
-        return self.values[offset]
+        return self.events[offset] if offset in self.events else super().read(offset)
 
     def write(self, offset: int, value: int) -> None:
         if offset in self.TASKS:
@@ -59,15 +45,7 @@ class Peripheral:
             kept = self.enabled & ~value
             self.enabled = kept | value if offset == self.INTENSET else kept
         else:
-            assert offset in self.values, f"{type(self).__name__} has no register {offset:#x}"
-            self.values[offset] = value
-            self.written(offset)
-
-    def written(self, offset: int) -> None:
-        """A plain register was written."""
-
-    def advance(self) -> None:
-        """Do what is due by now."""
+            super().write(offset, value)
 
     @property
     def raises(self) -> bool:
@@ -99,7 +77,7 @@ class Gpio(Peripheral):
 
     BASE = 0x50000000
 
-    def __init__(self, chip: "Chip") -> None:
+    def __init__(self, chip: "Nrf52840") -> None:
         super().__init__(chip)
         self.high: set[int] = set()
         self.outputs: set[int] = set()
@@ -171,7 +149,7 @@ class Uarte(Peripheral):
     )
     FIFO_BYTES = 4
 
-    def __init__(self, chip: "Chip") -> None:
+    def __init__(self, chip: "Nrf52840") -> None:
         super().__init__(chip)
         self.heard = bytearray()
         self.overrun = bytearray()
@@ -300,82 +278,17 @@ class Pdm(Peripheral):
         self.due = last + round(CYCLES_HZ / self.rate_hz)
 
 
-class Scs(Peripheral):
-    """The core's own registers that the firmware uses: NVIC, VTOR, CPACR."""
-
-    BASE = 0xE000E000
-    PLAIN = frozenset({0xD08, 0xD88})
-
-    def write(self, offset: int, value: int) -> None:
-        if offset in (0x100, 0x104):  # NVIC_ISER
-            self.enabled |= value << 8 * (offset - 0x100)
-        elif offset in (0x180, 0x184):  # NVIC_ICER
-            self.enabled &= ~(value << 8 * (offset - 0x180))
-        else:
-            super().write(offset, value)
-
-
-class Chip:
-    """The chip with a program in its flash, at the moment of reset."""
-
-    # What an exception pushes (Armv7-M B1.5.6, with room for the FPU's registers), and a page that
-    # the chip does not have, where handlers return to.
-    _FRAME_BYTES = 0x68
-    _RETURN = 0x1FFFF000
+class Nrf52840(Chip):
+    """The chip; a boot loader, if there is one, has just started the program."""
 
     def __init__(self, program: Path, vectors: int) -> None:
-        self.now = 0
-        self.asleep = False
-        self._before: object | None = None
-        self.core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        self.core.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
-        self.core.mem_map(FLASH.start, len(FLASH), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self.core.mem_map(RAM.start, len(RAM), unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
-        self.core.mem_map(self._RETURN, _PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self.clock, self.gpio, self.uicr, self.nvmc = (
-            self._peripheral(kind) for kind in (Clock, Gpio, Uicr, Nvmc)
-        )
-        self.timer, self.uarte, self.pdm, self.scs = (
-            self._peripheral(kind) for kind in (Timer, Uarte, Pdm, Scs)
-        )
+        model = arm.UC_CPU_ARM_CORTEX_M4
+        super().__init__(program, model=model, flash=FLASH, ram=RAM, vectors=vectors)
+        self.clock, self.gpio, self.uicr, self.nvmc = map(self.page, (Clock, Gpio, Uicr, Nvmc))
+        self.timer, self.uarte, self.pdm, self.scs = map(self.page, (Timer, Uarte, Pdm, Scs))
+        self.timed = (self.clock, self.uarte, self.pdm)
+        self.line = self.uarte
         self._interrupting = (self.uarte, self.pdm)
-        self._load(program)
-        stack, reset = struct.unpack("<2I", self.core.mem_read(vectors, 8))
-        self.core.reg_write(arm.UC_ARM_REG_SP, stack)
-        self.core.reg_write(arm.UC_ARM_REG_PC, reset)
-
-    def _peripheral(self, kind: type[Peripheral]) -> Peripheral:
-        made = kind(self)
-        self.core.mmio_map(
-            kind.BASE,
-            _PAGE,
-            lambda _, offset, size, __: made.read(offset),
-            None,
-            lambda _, offset, size, value, __: made.write(offset, value),
-            None,
-        )
-        return made
-
-    def _load(self, program: Path) -> None:
-        with program.open("rb") as stream:
-            for segment in elffile.ELFFile(stream).iter_segments("PT_LOAD"):
-                self.core.mem_write(segment["p_paddr"], segment.data())
-                self._watch(segment["p_paddr"], segment.data())
-
-    def _watch(self, origin: int, data: bytes) -> None:
-        """See sleep begin, and interrupts be let in, at the instructions that do so."""
-        for at in range(0, len(data) - 1, 2):
-            hook = {b"\x30\xbf": self._sleep, b"\x62\xb6": self._let_in}.get(data[at : at + 2])
-            if hook is not None:  # WFI; CPSIE i, which has taken effect at the next one
-                address = origin + at + (2 if hook == self._let_in else 0)
-                self.core.hook_add(unicorn.UC_HOOK_CODE, hook, begin=address, end=address)
-
-    def _sleep(self, *_: object) -> None:
-        self.asleep = True
-
-    def _let_in(self, *_: object) -> None:
-        if self._pending() is not None:
-            self.core.emu_stop()
 
     def dma(self, pointer: int, count: int) -> range:
         """The addresses of a transfer by EasyDMA, which reaches RAM alone (6.2)."""
@@ -383,55 +296,7 @@ class Chip:
         assert count and taken[0] in RAM and taken[-1] in RAM, f"EasyDMA at {pointer:#010x}"
         return taken
 
-    def run(self, until: Callable[[], bool], seconds: float) -> None:
-        """Run until a condition holds; it must within that many seconds of the chip's time."""
-        end = self.now + int(seconds * CYCLES_HZ)
-        while not until():
-            assert self.now < end, f"waited {seconds} s; heard {bytes(self.uarte.heard)!r}"
-            self.step(end)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass."""
-        end = self.now + round(seconds * CYCLES_HZ)
-        while self.now < end:
-            self.step(end)
-
-    def step(self, end: int) -> None:
-        """Go on by a slice of time, or sleep until something happens."""
-        for one in (self.clock, self.uarte, self.pdm):
-            while one.due is not None and one.due <= self.now:
-                one.advance()
-        pending = self._pending()
-        if pending is not None:
-            self.asleep = False
-            if self._before is None and not self.core.reg_read(arm.UC_ARM_REG_PRIMASK):
-                self._enter(pending)
-        if self.asleep:
-            due = (one.due for one in (self.clock, self.uarte, self.pdm) if one.due is not None)
-            self.now = max(min(due, default=end), self.now + 1)
-        else:
-            self._execute()
-
     def _pending(self) -> int | None:
         """The interrupt to be taken, if any: all have one priority, so the lowest (B1.5.4)."""
         numbers = sorted(one.BASE >> 12 & 0xFF for one in self._interrupting if one.raises)
         return next((n for n in numbers if self.scs.enabled >> n & 1), None)
-
-    def _enter(self, number: int) -> None:
-        self._before = self.core.context_save()
-        stack = self.core.reg_read(arm.UC_ARM_REG_SP) - self._FRAME_BYTES & ~7
-        self.core.mem_write(stack, bytes(self._FRAME_BYTES))
-        self.core.reg_write(arm.UC_ARM_REG_SP, stack)
-        self.core.reg_write(arm.UC_ARM_REG_LR, self._RETURN | 1)
-        slot = self.scs.values[0xD08] + 4 * (16 + number)
-        (handler,) = struct.unpack("<I", self.core.mem_read(slot, 4))
-        assert handler & 1, f"interrupt {number} has no handler"
-        self.core.reg_write(arm.UC_ARM_REG_PC, handler)
-
-    def _execute(self) -> None:
-        at = self.core.reg_read(arm.UC_ARM_REG_PC)
-        self.core.emu_start(at | 1, self._RETURN, count=_SLICE)
-        self.now += _SLICE
-        if self.core.reg_read(arm.UC_ARM_REG_PC) == self._RETURN:
-            self.core.context_restore(self._before)
-            self._before = None

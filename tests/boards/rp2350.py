@@ -6,11 +6,10 @@ is in reset, run a clock from a source that stands still, use a pin that is isol
 AssertionError. PIO and DMA are rp2040js's: see test_pico.py. A cycle is an instruction.
 """
 
-import struct
 from collections import deque
 from pathlib import Path
 
-from tests.boards.nrf52840 import Chip, Scs, arm, unicorn
+from tests.boards.chip import SLICE, Chip, Scs, arm
 
 FLASH = range(0x10000000, 0x10400000)  # 2.2.2
 RAM = range(0x20000000, 0x20082000)  # 2.2.3
@@ -18,7 +17,6 @@ _PERIPHERALS = range(0x40000000, 0x40120000)
 CRYSTAL_HZ = 12_000_000
 _RING_HZ = 11_000_000  # 8.3: what runs until the crystal does
 _DELAY = 2000  # cycles until a crystal or a PLL is stable
-_SLICE = 64
 
 _CLOCKS, _RESETS, _IO, _PADS = 0x40010000, 0x40020000, 0x40028000, 0x40038000
 _XOSC, _PLL, _UART, _TIMER, _TICKS = 0x40048000, 0x40050000, 0x40070000, 0x400B0000, 0x40108000
@@ -47,14 +45,8 @@ class Rp2350(Chip):
     """The chip with a program in its flash, as the boot ROM starts it."""
 
     def __init__(self, program: Path) -> None:
-        self.now = 0
-        self.asleep = False
-        self._before = None
-        self.core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        self.core.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M33)
-        self.core.mem_map(FLASH.start, len(FLASH), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self.core.mem_map(RAM.start, len(RAM), unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
-        self.core.mem_map(self._RETURN, 0x1000, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
+        model = arm.UC_CPU_ARM_CORTEX_M33
+        super().__init__(program, model=model, flash=FLASH, ram=RAM, vectors=FLASH.start)
         self.core.mmio_map(
             _PERIPHERALS.start,
             len(_PERIPHERALS),
@@ -63,16 +55,12 @@ class Rp2350(Chip):
             lambda _, offset, size, value, __: self._write(_PERIPHERALS.start + offset, value),
             None,
         )
-        self.scs = self._peripheral(Scs)
-        self.uarte = self.line = Line()  # run() of Chip tells what was heard
+        self.scs = self.page(Scs)
+        self.line = Line()
         self.values = {_RESETS: _ALL_RESETS, _PLL + 4: 0x2D, _CLOCKS + 0x30: 0, _CLOCKS + 0x3C: 0}
         self.values |= {_PADS + 4 + 4 * pin: 0x116 for pin in range(48)}
         self.since: dict[int, int] = {}
         self.times = 0.0  # microseconds
-        self._load(program)
-        stack, reset = struct.unpack("<2I", self.core.mem_read(FLASH.start, 8))
-        self.core.reg_write(arm.UC_ARM_REG_SP, stack)
-        self.core.reg_write(arm.UC_ARM_REG_PC, reset)
 
     def _get(self, address: int) -> int:
         return self.values.get(address, 0)
@@ -201,7 +189,7 @@ class Rp2350(Chip):
             if self._before is None and not self.core.reg_read(arm.UC_ARM_REG_PRIMASK):
                 self._enter(pending)
         if self.asleep:
-            self.now += _SLICE
+            self.now += SLICE
         else:
             self._execute()
         if self._get(_TICKS + 0x18) & 1:  # 8.5

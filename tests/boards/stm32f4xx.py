@@ -11,34 +11,23 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.boards.nrf52840 import CYCLES_HZ, Chip, Scs, arm, unicorn
+from tests.boards.chip import CYCLES_HZ, Chip, Page, Scs, arm
 
 FLASH = range(0x08000000, 0x08100000)
 RAM = range(0x20000000, 0x20020000)
 _HSI_HZ = 16_000_000
-_PAGE = 0x1000
 # RM0090 table 10: with 2.7 to 3.6 V, a wait state for each 30 MHz.
 _HZ_A_WAIT_STATE = 30_000_000
 
 
-class Block:
-    """A page of plain registers; a subclass gives those that act."""
-
-    BASE = 0
-
-    def __init__(self, chip: "Stm32") -> None:
-        self.chip = chip
-        self.values: dict[int, int] = {}
-        self.due: int | None = None
+class Block(Page):
+    """A page whose registers may all be written, and read 0 before."""
 
     def read(self, offset: int) -> int:
         return self.values.get(offset, 0)
 
     def write(self, offset: int, value: int) -> None:
         self.values[offset] = value
-
-    def advance(self) -> None:
-        """Do what is due by now."""
 
     @property
     def raises(self) -> bool:
@@ -374,32 +363,20 @@ class Nvic(Scs):
 class Stm32(Chip):
     """The chip with a program in its flash, at the moment of reset."""
 
-    _FRAME_BYTES = 0x68
-    _RETURN = 0x1FFE0000
     _STREAM3 = 14
 
     def __init__(
         self, program: Path, *, family: int, hse_hz: int, bypass: bool, own_divider: bool
     ) -> None:
-        self.now = 0
-        self.asleep = False
-        self._before: object | None = None
-        self.core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        self.core.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
-        self.core.mem_map(FLASH.start, len(FLASH), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self.core.mem_map(RAM.start, len(RAM), unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
-        self.core.mem_map(self._RETURN, _PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self.clock, self.gpio, self.timer = (self._peripheral(k) for k in (Rcc, Gpio, Tim2))
+        model = arm.UC_CPU_ARM_CORTEX_M4
+        super().__init__(program, model=model, flash=FLASH, ram=RAM, vectors=FLASH.start)
+        self.clock, self.gpio, self.timer = map(self.page, (Rcc, Gpio, Tim2))
         line = UsartF7 if family == 7 else Usart
-        self.uarte, self.spi, self.dma1 = (self._peripheral(k) for k in (line, Spi, Dma1))
-        self.scs = self._peripheral(Nvic)
-        self.pdm = self.dma1  # what Chip looks at besides clock and line
+        self.uarte, self.spi, self.dma1 = map(self.page, (line, Spi, Dma1))
+        self.scs = self.page(Nvic)
+        self.timed, self.line = (self.uarte, self.dma1), self.uarte
         self.clock.hse_hz, self.clock.bypass = hse_hz, bypass
         self.clock.own_divider = own_divider
-        self._load(program)
-        stack, reset = struct.unpack("<2I", self.core.mem_read(FLASH.start, 8))
-        self.core.reg_write(arm.UC_ARM_REG_SP, stack)
-        self.core.reg_write(arm.UC_ARM_REG_PC, reset)
 
     def _pending(self) -> int | None:
         raised = ((self.uarte.INTERRUPT, self.uarte), (self._STREAM3, self.dma1))

@@ -11,8 +11,9 @@ import pytest
 
 from edgeasr import audio, boards, client, deploy, paths, runners, speech, toolchain
 from edgeasr.audio import catalog
+from tests.boards.chip import CYCLES_HZ, elffile
 from tests.boards.conftest import need_tools, write_echo
-from tests.boards.nrf52840 import CYCLES_HZ, RAM, Chip, elffile
+from tests.boards.nrf52840 import RAM, Nrf52840
 from tests.sim.test_microphone import _without_dc as without_dc
 
 _BOARDS = [name for name in boards.names() if boards.load(name).port.name == "nrf52"]
@@ -35,9 +36,9 @@ def listening(tmp_path_factory):
     return build
 
 
-def _start(built: toolchain.Built, board: str, **changed: object) -> Chip:
+def _start(built: toolchain.Built, board: str, **changed: object) -> Nrf52840:
     """Run a chip until it waits for bytes, as it does once ear_port_init() is over."""
-    chip = Chip(built.elf, boards.load(board).memory["code"].origin)
+    chip = Nrf52840(built.elf, boards.load(board).memory["code"].origin)
     chip.clock.crystal = changed.get("crystal", True)
     chip.uicr.values[0x208] = changed.get("approtect", 0xFFFFFFFF)
     chip.run(lambda: chip.asleep, 0.05)
@@ -50,11 +51,11 @@ def board(request) -> str:
 
 
 @pytest.fixture
-def chip(board, echo) -> Chip:
+def chip(board, echo) -> Nrf52840:
     return _start(echo(board)[1], board)
 
 
-def _converse(chip: Chip, data: bytes, seconds: float = 1.0) -> bytes:
+def _converse(chip: Nrf52840, data: bytes, seconds: float = 1.0) -> bytes:
     """Say all at once, and return as many bytes as come back."""
     wanted = len(chip.uarte.heard) + len(data)
     chip.uarte.say(data)
@@ -68,7 +69,7 @@ def _symbol(built: toolchain.Built, name: str) -> int:
         return table.get_symbol_by_name(name)[0]["st_value"]
 
 
-def _word(chip: Chip, address: int) -> int:
+def _word(chip: Nrf52840, address: int) -> int:
     return struct.unpack("<I", chip.core.mem_read(address, 4))[0]
 
 
@@ -92,7 +93,7 @@ def test_a_burst_in_the_announced_window_loses_nothing(chip, board):
 
 
 @contextlib.contextmanager
-def _finding_nothing(chip: Chip, built: toolchain.Built, function: str) -> Iterator[None]:
+def _finding_nothing(chip: Nrf52840, built: toolchain.Built, function: str) -> Iterator[None]:
     """A function of the port returns 0 for a while, as if the program were busy with a model."""
     start = _symbol(built, function) & ~1
     kept = bytes(chip.core.mem_read(start, 4))
@@ -117,7 +118,7 @@ def test_a_program_that_does_not_read_keeps_the_window_and_what_the_fifo_holds(c
     assert _converse(chip, _PLAIN) == _PLAIN
 
 
-def _ticks(chip: Chip) -> int:
+def _ticks(chip: Nrf52840) -> int:
     heard = len(chip.uarte.heard)
     chip.uarte.say(b"\xff")
     chip.run(lambda: len(chip.uarte.heard) == heard + 5, 0.01)
@@ -169,15 +170,15 @@ def _ramp() -> Iterator[int]:
     return (value - 32768 for value in itertools.cycle(range(65536)))
 
 
-def _microphone(board: str, built: toolchain.Built) -> Chip:
+def _microphone(board: str, built: toolchain.Built) -> Nrf52840:
     """Start the firmware that sends what the microphone hears, which is a ramp."""
-    chip = Chip(built.elf, boards.load(board).memory["code"].origin)
+    chip = Nrf52840(built.elf, boards.load(board).memory["code"].origin)
     chip.pdm.sound = _ramp()
     chip.run(lambda: chip.pdm.due is not None, 0.05)
     return chip
 
 
-def _samples(chip: Chip) -> list[int]:
+def _samples(chip: Nrf52840) -> list[int]:
     whole = len(chip.uarte.heard) // 2 * 2
     return [value for (value,) in struct.iter_unpack("<h", chip.uarte.heard[:whole])]
 
@@ -228,7 +229,7 @@ class _ChipLink:
 
     name, hint = "the modelled nRF52840", "does the model lack something?"
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: Nrf52840) -> None:
         self._chip, self._taken = chip, 0
 
     def read(self, timeout_s: float) -> bytes:

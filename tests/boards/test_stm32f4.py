@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edgeasr import boards, toolchain
+from tests.boards.chip import CYCLES_HZ
 from tests.boards.conftest import need_tools, write_echo
-from tests.boards.nrf52840 import CYCLES_HZ
 from tests.boards.stm32f4xx import Stm32
 from tests.verify.microphone.test_microphone import _expected as decimated
 
