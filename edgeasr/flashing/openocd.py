@@ -20,6 +20,7 @@ SILENT = (
 _CURES = (
     (r"LIBUSB_ERROR_ACCESS|permission denied|insufficient permissions", ACCESS),
     (r"LIBUSB_ERROR_NO_DEVICE|LIBUSB_TRANSFER|LIBUSB_ERROR_PIPE|device disconnected", GONE),
+    (r"invalid serial number", "no probe has a serial number like that; --probe takes another"),
     (
         r"verify failed|checksum mismatch|contents differ",
         "what the board's flash holds now is not the program; flash it again, over a shorter cable",

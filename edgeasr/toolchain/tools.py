@@ -74,7 +74,8 @@ TOOLS = (
         "flashing with picotool",
         "picotool",
         version=("version",),
-        otherwise="apt-get install picotool (Debian 13 or later), or github.com/raspberrypi/picotool",
+        otherwise="apt-get install picotool (Debian 13 or later), or build "
+        "github.com/raspberrypi/picotool",
     ),
     Tool(
         "bossac",

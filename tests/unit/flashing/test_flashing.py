@@ -193,6 +193,8 @@ OPENOCD_SAYS = {
     "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS": "this user may not use the probe; cure",
     "Error: libusb_bulk_write error: LIBUSB_ERROR_NO_DEVICE": "the probe went away; plug it in",
     "Error: init mode failed (unable to connect to the target)": "the probe is there, and the chip",
+    "Error: Invalid serial number: 0669FF": "no probe has a serial number like that",
+    "Error: No J-Link device found": "no probe answered",
     "** Verify Failed **": "what the board's flash holds now is not the program",
     "Can't find board/st_nucleo_f4.cfg": "this OpenOCD has no such config",
     "something new": "stopped in step 1 of 1",
