@@ -9,7 +9,7 @@ import typer
 
 from edgeasr import audio, boards, project
 from edgeasr.cli import asking, console, live, sounds
-from edgeasr.connect import Connected, connect
+from edgeasr.connect import Connected, as_engine, connect
 from edgeasr.errors import InputError
 
 app = typer.Typer(add_completion=False)
@@ -33,6 +33,10 @@ def run(
     level: Annotated[
         bool, typer.Option("--level", help="Show how loud it is, and what is clipped.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="A Raspberry Pi's Python program: tflite, or xnnpack with fast kernels."),
+    ] = None,
     port: Annotated[
         str | None,
         typer.Option(help="Serial device or URL; auto finds a real board's, as does none at all."),
@@ -54,6 +58,8 @@ def run(
     In a terminal level, scores and words have their place; elsewhere each word is a line.
     """
     made = project.load(folder)
+    if engine:
+        made = as_engine(made, engine)
     _check_source(made, recording, microphone, seconds)
     line = asking.port_of(made, port, simulate)
     with connect(made, port=line, baud=baud, log=log) as connected:

@@ -172,3 +172,12 @@ def test_xnnpack_is_within_some_steps(project: Path, shared_data: Path) -> None:
     report = json.loads(done.stdout)
     assert (report["engine"], report["features_equal"]) == ("xnnpack", 60)
     assert report["reference"] == "TFLite-Micro within 8"
+
+
+def test_a_recording_is_heard_as_a_stream(project: Path, shared_data: Path) -> None:
+    spoken = shared_data / "digits" / "asterisk" / "3_allison.flac"
+
+    done = _edgeasr("run", "p", "--engine", "tflite", "--audio", spoken, cwd=project.parent)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1.29", "s", "3", "0.90"]
