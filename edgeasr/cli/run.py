@@ -1,6 +1,7 @@
 """`edgeasr run`: let the firmware hear, and show the words that it recognises."""
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 from edgeasr import audio, boards, project
 from edgeasr.cli import asking, console, live, sounds
 from edgeasr.connect import Connected, as_engine, connect
-from edgeasr.errors import InputError
+from edgeasr.errors import EdgeasrError, InputError
 
 app = typer.Typer(add_completion=False)
 
@@ -79,11 +80,29 @@ def run(
 
 def _show(connected: Connected, view: live.Lines, stream: Iterator, *, ends: bool) -> None:
     """Show what comes; Ctrl-C is how one stops to hear a microphone."""
-    stopped = contextlib.nullcontext() if ends else contextlib.suppress(KeyboardInterrupt)
-    with stopped, contextlib.closing(stream), view:
-        for heard in stream:
-            view.show(heard)
+    with contextlib.nullcontext() if ends else _ctrl_c() as stopped:
+        try:
+            with contextlib.closing(stream), view:
+                for heard in stream:
+                    view.show(heard)
+                    if stopped:
+                        break
+        except EdgeasrError:
+            # Ctrl-C ends a program at the other end of the line too, and the recorder.
+            if not stopped:
+                raise
     console.say(f"{view.words} words recognised")
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[list[int]]:
+    """Yield a list that is empty until Ctrl-C is pressed."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check_source(

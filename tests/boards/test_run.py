@@ -4,6 +4,8 @@ import io
 import json
 import os
 import shlex
+import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -111,6 +113,25 @@ def test_run_hears_it_in_lines_and_in_json(project, heard_line):
     assert levels
     assert max(line["level_db"] for line in levels) > -30
     assert [line["time_s"] for line in levels] == sorted(line["time_s"] for line in levels)
+
+
+def test_ctrl_c_ends_it_in_peace(project, heard_line):
+    """It reaches the program at the other end of the line, too."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edgeasr", "run", project.folder, "--port", heard_line, "--level"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert " s  " in running.stdout.readline()
+    os.killpg(running.pid, signal.SIGINT)
+
+    said = running.communicate(timeout=60)[1]
+
+    assert running.returncode == 0, said
+    assert said.endswith(" words recognised\n")
+    assert "Traceback" not in said
 
 
 def test_this_computers_microphone(project, sound, tmp_path, monkeypatch):
