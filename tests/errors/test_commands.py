@@ -128,7 +128,7 @@ def test_unknown_engine(model: Path, tmp_path: Path) -> None:
 
     refused(done, INPUT, 'engine "onnx" not found; allowed: ear, tflite, tflm')
     done = edgeasr("bench", model, "--board", "host", "--engines", "ear,onnx", cwd=tmp_path)
-    refused(done, INPUT, 'engine "onnx" not found; allowed: bakenn, ear, tflm')
+    refused(done, INPUT, 'engine "onnx" not found; allowed: bakenn, ear, tflite, tflm, xnnpack')
 
 
 def test_packing_is_for_the_ear_engine_alone(model: Path, tmp_path: Path) -> None:
