@@ -28,7 +28,19 @@ def test_imports_go_down_only() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["boards", "data", "doctor", "export", "build", "hil", "run", "inspect", "import_", "bench"],
+    [
+        "boards",
+        "data",
+        "doctor",
+        "export",
+        "build",
+        "flash",
+        "hil",
+        "run",
+        "inspect",
+        "import_",
+        "bench",
+    ],
 )
 def test_commands_without_training_start_light(module: str) -> None:
     done = _run(
