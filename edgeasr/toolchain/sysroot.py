@@ -75,10 +75,17 @@ def sysroot() -> Sysroot:
                     "the Raspberry Pi's Python could not be put together from Debian's and PyPI's "
                     f"packages, and its programs cannot run here without: {error}"
                 ) from None
-            made = Path(scratch) / "made"
-            if not target.is_dir():
-                made.rename(target)
+            _move(Path(scratch) / "made", target)
     return Sysroot(target / "root", target / "site")
+
+
+def _move(made: Path, target: Path) -> None:
+    """Rename a folder, unless another process was faster: what it made is the same."""
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
 
 
 def _make(scratch: Path) -> None:
