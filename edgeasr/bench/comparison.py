@@ -243,7 +243,7 @@ def _by_layer(connected: Connected, board: Board, values: np.ndarray) -> tuple[L
 def summary(found: Sequence[Comparison]) -> list[str]:
     """Return the lines of a Markdown table of comparisons with the same engines, a row a model.
 
-    Equal: inputs whose output was the host's, and layers that always were; of the engines that ran.
+    Equal: inputs whose output was the host's, and layers that always were; of the engines that ran and are to be exact.
     """
     engines = [engine.engine for engine in found[0].engines] if found else []
     costs = ("instructions", "flash", "RAM")
@@ -266,7 +266,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _equal(one: Comparison) -> str:
-    ran = [engine for engine in one.engines if engine.report]
+    ran = [engine for engine in one.engines if engine.report and engine.engine not in INEXACT]
     if not ran:
         return "–"
     outputs = min(engine.equal for engine in ran)

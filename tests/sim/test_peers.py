@@ -56,7 +56,7 @@ def test_bakenn_that_is_missing_is_said_with_its_cure(
     )
 
 
-@pytest.mark.parametrize("name", ["mlperf_tiny_kws_ref_model", "tflm_micro_speech_quantized"])
+@pytest.mark.parametrize("name", ["mlperf_tiny_kws_ref_model", "tflm_keyword_scrambled"])
 def test_xnnpack_takes_more_instructions_on_a_raspberry_pi(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:
