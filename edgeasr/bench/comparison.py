@@ -243,7 +243,8 @@ def _by_layer(connected: Connected, board: Board, values: np.ndarray) -> tuple[L
 def summary(found: Sequence[Comparison]) -> list[str]:
     """Return the lines of a Markdown table of comparisons with the same engines, a row a model.
 
-    Equal: inputs whose output was the host's, and layers that always were; of the engines that ran and are to be exact.
+    Equal: inputs whose output was the host's, and layers that always were; of the engines that ran
+    and are to be exact.
     """
     engines = [engine.engine for engine in found[0].engines] if found else []
     costs = ("instructions", "flash", "RAM")
