@@ -30,7 +30,7 @@ def graphs(draw) -> tuple[Graph, dict[int, int], dict[int, int], dict[int, int]]
     return Graph("random", tensors, tuple(ops), (0,), (count,)), aliases, scratch, over, ahead
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(graphs())
 def test_nothing_live_overlaps(case) -> None:
     graph, aliases, scratch, over, ahead = case
@@ -41,7 +41,7 @@ def test_nothing_live_overlaps(case) -> None:
     assert made.arena_bytes == max(p.end for p in made.placed)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(graphs())
 def test_a_simulated_run_reads_back_what_was_written(case) -> None:
     """Run the graph in one arena with markers for values: the proof that does not use lifetimes."""

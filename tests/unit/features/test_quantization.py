@@ -22,7 +22,7 @@ def _formula(q: FeatureQuantization, values: np.ndarray) -> np.ndarray:
     return np.clip(scaled + q.offset, -128, 127).astype(np.int8)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     numerator=st.integers(1, 32_767),
     denominator=st.integers(1, 32_767),
@@ -53,7 +53,7 @@ def test_upstreams_formula_from_scales_at_every_feature(input_scale: float) -> N
     assert np.array_equal(features.quantize(derived, _ALL), want)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(
     numerator=st.integers(1, 32_767),
     denominator=st.integers(1, 32_767),
@@ -69,7 +69,7 @@ def test_uint8_is_the_same_between_other_ends(
     assert np.array_equal(made, np.clip(scaled + offset, 0, 255))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(scale=st.floats(2**-13, 10, width=32), offset=st.floats(-20, 20, width=32))
 def test_float32_is_rounded_after_each_step(scale: float, offset: float) -> None:
     q = features.feature_quantization(scale, offset, 1.0, 0, "float32")
@@ -80,7 +80,7 @@ def test_float32_is_rounded_after_each_step(scale: float, offset: float) -> None
     assert np.array_equal(made, want)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(
     scale=st.floats(1e-4, 10),
     offset=st.floats(-20, 20),
@@ -95,7 +95,7 @@ def test_derived_is_within_a_step(
     assert np.abs(features.quantize(q, _ALL) - real).max() <= 1.01 + 200 * 1e-4
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     multiplier=st.integers(1 << 30, (1 << 31) - 1),
     shift=st.integers(1, 32),
@@ -109,7 +109,7 @@ def test_c_equals_formula_for_int16(multiplier: int, shift: int, offset: int) ->
     assert np.array_equal(got, np.clip(moved, -32_768, 32_767))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(
     scale=st.floats(1e-4, 10),
     offset=st.floats(-20, 20),

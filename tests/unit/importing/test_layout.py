@@ -42,7 +42,7 @@ def moves(seed):
             yield None, shape
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_any_chain_of_moves_is_numpys(seed):
     from edgeasr.errors import InputError

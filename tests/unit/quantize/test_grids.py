@@ -13,7 +13,7 @@ FIXED = ("uniform8", "uniform4", "uniform3/tensor", "uniform2/max", "pot4", "pot
 FIXED += ("ternary", "table:-64,-16,-4,0,4,16,64", "uniform4/percentile:90", "uniform5/learned")
 BOOKS = ("codebook16", "codebook8/channel", "codebook4/group:2", "codebook3/max", "codebook2")
 BOOKS += ("codebook16/scales:tensor", "codebook8/percentile:95")
-SETTINGS = settings(max_examples=25, deadline=None)
+SETTINGS = settings(max_examples=25)
 FINITE = st.floats(-1e3, 1e3, width=32)
 WEIGHTS = arrays.arrays(
     np.float32, st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(1, 6)), elements=FINITE

@@ -300,7 +300,7 @@ def test_generations_have_one_size_whatever_the_workers():
     assert set(phases[2:-1]) == {GENERATION}
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(max_examples=60)
 @given(st.integers(2, 5), st.integers(0, 10_000))
 def test_the_best_of_additive_scores_is_exact_where_cells_do_not_thin(layers, seed):
     """At each flash size that a staircase reaches, no assignment of less flash has less loss."""
