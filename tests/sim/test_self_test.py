@@ -89,7 +89,8 @@ def test_values_of_memory_survive(tmp_path):
         words = device.self_test().ram_words
         for first in range(0, words, 1 << 16):
             assert device.self_test(first, 1 << 16).next == first + (1 << 16)
-        assert device.profile().total_ticks == before
+        # A tick is less than an instruction: where the clock is read between two is chance.
+        assert device.profile().total_ticks == pytest.approx(before, abs=2)
         assert device.hello() == connected.hello
 
 
