@@ -20,6 +20,7 @@ from edgeasr.units import format_bytes
 _TOLERANCE = 0.02
 _TOLERANCES = {"native": _TOLERANCE, "qemu_system": 0.3}
 _LASTS_S = 1.0
+_TRIES = 3
 _LOOKS = 5
 _ECHO_BYTES = 64
 _STEP_WORDS = 4096
@@ -67,20 +68,27 @@ def _clock(connected: Connected, board: Board) -> Iterator[str]:
     if tolerance is None or not _has_self_test(connected):
         return
     hertz = connected.hello.ticks_hz
-    begin, begin_s, early = _look(connected.device)
+    for _ in range(_TRIES):  # a computer that is busy elsewhere shows another time than the board
+        rate, passed_s, unsure = _rate(connected.device, hertz)
+        allowed = tolerance + unsure
+        if abs(rate - 1) <= allowed:
+            differs = 100 * (rate - 1)
+            yield f"clock: {differs:+.2f} % in {passed_s:.2f} s ({100 * allowed:.1f} % may differ)"
+            return
+    raise CheckError(
+        f"board {board.name}: its clock counts {rate * hertz:,.0f} ticks a "
+        f"second, its file says ticks_hz = {hertz}; {100 * allowed:.1f} % may differ; correct "
+        f"the file, or the clocks of port {board.port.name}"
+    )
+
+
+def _rate(device: Device, hertz: int) -> tuple[float, float, float]:
+    """Return the board's time by this computer's, the time it took in seconds, and the doubt."""
+    begin, begin_s, early = _look(device)
     time.sleep(_LASTS_S)
-    end, end_s, late = _look(connected.device)
+    end, end_s, late = _look(device)
     passed_s = end_s - begin_s
-    counted_s = ((end - begin) % _WRAP) / hertz
-    allowed = tolerance + (early + late) / passed_s
-    if abs(counted_s / passed_s - 1) > allowed:
-        raise CheckError(
-            f"board {board.name}: its clock counts {counted_s / passed_s * hertz:,.0f} ticks a "
-            f"second, its file says ticks_hz = {hertz}; {100 * allowed:.1f} % may differ; correct "
-            f"the file, or the clocks of port {board.port.name}"
-        )
-    differs = 100 * (counted_s / passed_s - 1)
-    yield f"clock: {differs:+.2f} % in {passed_s:.2f} s ({100 * allowed:.1f} % may differ)"
+    return ((end - begin) % _WRAP) / hertz / passed_s, passed_s, (early + late) / passed_s
 
 
 def _look(device: Device) -> tuple[int, float, float]:
