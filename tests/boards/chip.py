@@ -5,6 +5,7 @@ Interrupts do not nest. Time is counted in cycles of CYCLES_HZ, one an instructi
 """
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -70,7 +71,7 @@ class Line(Protocol):
     heard: bytearray
 
 
-class Chip:
+class Chip(ABC):
     """A chip with a program in its flash, at the moment of reset.
 
     A subclass adds its pages, and sets line, scs and timed: the pages in which something falls due.
@@ -164,9 +165,9 @@ class Chip:
         else:
             self._execute()
 
+    @abstractmethod
     def _pending(self) -> int | None:
         """Return the number of the interrupt to be taken, if any."""
-        raise NotImplementedError
 
     def _enter(self, number: int) -> None:
         self._before = self.core.context_save()

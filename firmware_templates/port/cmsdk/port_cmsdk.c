@@ -83,9 +83,3 @@ uint32_t ear_port_ticks(void) {
     return 0xFFFFFFFFu - TIMER->value;
 #endif
 }
-
-size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
-}

@@ -63,3 +63,11 @@ void ear_port_say(const char *text) {
 bool ear_port_running(void) {
     return true;
 }
+
+#if !EAR_PORT_MICROPHONE
+size_t ear_port_microphone(int16_t *samples, size_t capacity) {
+    (void)samples;
+    (void)capacity;
+    return 0;
+}
+#endif

@@ -1,7 +1,8 @@
 /* What the ports for Cortex-M share: the ring of received bytes, interrupts, sleep.
  *
- * A port of this kind has its own ear_port_init(), ear_port_write(), ear_port_ticks() and
- * ear_port_microphone(), and a port_vectors.h with its interrupts; port_cortex_m.c has the rest. */
+ * A port of this kind has its own ear_port_init(), ear_port_write(), ear_port_ticks(), for boards with
+ * a microphone ear_port_microphone(), and a port_vectors.h with its interrupts; port_cortex_m.c has
+ * the rest. */
 #ifndef EAR_PORT_CORTEX_M_H
 #define EAR_PORT_CORTEX_M_H
 

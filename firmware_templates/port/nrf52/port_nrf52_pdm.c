@@ -2,11 +2,10 @@
  *
  * 32 MHz / 25 is the microphone's clock, 1.28 MHz, and that / 80 is 16 kHz, exactly; the other
  * ratio, 64, has no setting that gives 16 kHz (its nearest gives 16.129 kHz). */
-#include <stdatomic.h>
-
 #include "port.h"
 #include "port_cortex_m.h"
 #include "port_nrf52.h"
+#include "port_samples.h"
 #include "port_vectors.h"
 
 #if EAR_PORT_MICROPHONE_PDM
@@ -43,23 +42,13 @@ _Static_assert(EAR_PORT_MICROPHONE_PDM_GAIN <= 80u, "gain: 0 to 80");
 static int16_t blocks[2][BLOCK_SAMPLES];
 static uint32_t begun;
 
-/* As in port_cortex_m.c: the interrupt writes `head`, the program `tail`, and both run freely. */
 static int16_t ring[RING_SAMPLES];
-static volatile uint32_t head;
-static volatile uint32_t tail;
+static ear_samples_t kept = {.ring = ring, .size = RING_SAMPLES};
 static volatile uint32_t lost;
 static bool started;
 
 static void keep(const int16_t *block) {
-    const uint32_t at = head;
-    const uint32_t space = RING_SAMPLES - (at - tail);
-    const uint32_t count = space < BLOCK_SAMPLES ? space : BLOCK_SAMPLES;
-    for (uint32_t i = 0; i < count; i++) {
-        ring[(at + i) % RING_SAMPLES] = block[i];
-    }
-    atomic_signal_fence(memory_order_release);
-    head = at + count;
-    lost += BLOCK_SAMPLES - count;
+    lost += BLOCK_SAMPLES - ear_samples_keep(&kept, block, BLOCK_SAMPLES);
 }
 
 /* Each block begins with STARTED, which says that SAMPLE.PTR was taken and may be written for the
@@ -107,26 +96,7 @@ size_t ear_port_microphone(int16_t *samples, size_t capacity) {
         started = true;
         start();
     }
-    const uint32_t at = tail;
-    size_t count = head - at;
-    if (count > capacity) {
-        count = capacity;
-    }
-    atomic_signal_fence(memory_order_acquire);
-    for (size_t i = 0; i < count; i++) {
-        samples[i] = ring[(at + i) % RING_SAMPLES];
-    }
-    atomic_signal_fence(memory_order_release);
-    tail = at + (uint32_t)count;
-    return count;
-}
-
-#else
-
-size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
+    return ear_samples_take(&kept, samples, capacity);
 }
 
 #endif

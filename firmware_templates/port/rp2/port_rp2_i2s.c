@@ -180,12 +180,4 @@ size_t ear_port_microphone(int16_t *samples, size_t capacity) {
     return count;
 }
 
-#else
-
-size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
-}
-
 #endif

@@ -4,10 +4,9 @@
  * sample. A DMA stream fills a buffer in a circle; each half of it becomes samples in an interrupt
  * that the USART's may interrupt. Registers: ST RM0090, RCC (7.3), DMA (10.5), SPI and I2S (28.5);
  * how a microphone of pulse density is wired to I2S: ST AN3998. */
-#include <stdatomic.h>
-
 #include "port.h"
 #include "port_cortex_m.h"
+#include "port_samples.h"
 #include "port_vectors.h"
 #include "stm32.h"
 
@@ -94,10 +93,8 @@ static uint16_t words[2][BLOCK_SAMPLES * WORDS_A_SAMPLE];
 static ear_pdm_t pdm;
 #endif
 
-/* As in port_cortex_m.c: the interrupt writes `head`, the program `tail`, and both run freely. */
 static int16_t ring[RING_SAMPLES];
-static volatile uint32_t head;
-static volatile uint32_t tail;
+static ear_samples_t kept = {.ring = ring, .size = RING_SAMPLES};
 static bool started;
 
 static void convert(const uint16_t *from, int16_t *pcm) {
@@ -118,14 +115,7 @@ static void convert(const uint16_t *from, int16_t *pcm) {
 static void keep(const uint16_t *from) {
     static int16_t pcm[BLOCK_SAMPLES];
     convert(from, pcm);
-    const uint32_t at = head;
-    const uint32_t space = RING_SAMPLES - (at - tail);
-    const uint32_t count = space < BLOCK_SAMPLES ? space : BLOCK_SAMPLES;
-    for (uint32_t i = 0; i < count; i++) {
-        ring[(at + i) % RING_SAMPLES] = pcm[i];
-    }
-    atomic_signal_fence(memory_order_release);
-    head = at + count;
+    (void)ear_samples_keep(&kept, pcm, BLOCK_SAMPLES);
 }
 
 void ear_port_samples_interrupt(void) {
@@ -196,26 +186,7 @@ size_t ear_port_microphone(int16_t *samples, size_t capacity) {
             start_i2s();
         }
     }
-    const uint32_t at = tail;
-    size_t count = head - at;
-    if (count > capacity) {
-        count = capacity;
-    }
-    atomic_signal_fence(memory_order_acquire);
-    for (size_t i = 0; i < count; i++) {
-        samples[i] = ring[(at + i) % RING_SAMPLES];
-    }
-    atomic_signal_fence(memory_order_release);
-    tail = at + (uint32_t)count;
-    return count;
-}
-
-#else
-
-size_t ear_port_microphone(int16_t *samples, size_t capacity) {
-    (void)samples;
-    (void)capacity;
-    return 0;
+    return ear_samples_take(&kept, samples, capacity);
 }
 
 #endif
