@@ -6,7 +6,6 @@ runner and its compiler by strings. boards/README.md explains each key.
 """
 
 import dataclasses
-import difflib
 import functools
 import itertools
 import re
@@ -173,9 +172,7 @@ def of_project(folder: Path, name: str) -> Board:
 
 
 def _advice(text: str) -> str:
-    near = difflib.get_close_matches(text, names(), n=1, cutoff=0.6)
-    meant = f'did you mean "{near[0]}"? ' if near else ""
-    return f"{meant}{alternatives(text, names())}; see 'edgeasr boards'"
+    return f"{alternatives(text, names())}; see 'edgeasr boards'"
 
 
 def parse(name: str, table: Mapping[str, object], *, where: str) -> Board:
